@@ -1,0 +1,55 @@
+"""One thing the author of a file has to change, where it is, and how it is shown."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from engine.errors import EngineError
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where something stands in a file. ``line`` and ``column`` count from 1, as editors do."""
+
+    path: str
+    line: int = 1
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One problem. ``code`` is stable and searchable: C catalog, S scorecard, R rule, P playbook, M message,
+    D report, J condition, B between files, Y the YAML itself."""
+
+    place: Place
+    code: str
+    message: str
+    hint: str = ""
+
+
+class BadDefinition(EngineError):
+    """Files that do not check. Carries every problem of every file, in file order."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(sorted(problems))
+        many = "problem" if len(self.problems) == 1 else "problems"
+        super().__init__(f"{len(self.problems)} {many} in the files; `backcast check` shows them")
+
+
+def render(problem: Problem, texts: Mapping[str, str]) -> str:
+    """Show a problem as ``path:line:col: CODE sentence``, its source line, a caret, and the hint.
+
+    ``texts`` maps a path to the file's text; a path that is not in it is shown without the source line.
+    """
+    shown = [f"{problem.place}: {problem.code} {problem.message}"]
+    lines = texts.get(problem.place.path, "").splitlines()
+    if 0 < problem.place.line <= len(lines):
+        number = str(problem.place.line)
+        gutter = " " * (len(number) + 3)
+        shown.append(f"  {number} | {lines[problem.place.line - 1]}")
+        shown.append(f"{gutter}| {' ' * (problem.place.column - 1)}^")
+    if problem.hint:
+        shown.append(f"    = {problem.hint}")
+    return "\n".join(shown)

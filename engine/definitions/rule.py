@@ -1,0 +1,192 @@
+"""A rule: the challenge, the actions that answer it, the signals that say when, the guard, the examples."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal as Choice
+
+from engine.definitions.condition import Condition
+from engine.definitions.feature import Feature
+from engine.definitions.problem import Place
+from engine.terms import ChallengeKind, Mode
+
+type Bound = Choice["below", "at_most", "above", "at_least"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A value on the far side of which something holds; ``below`` and ``above`` are strict."""
+
+    bound: Bound
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdMeasure:
+    """The feature's value is on the far side of a limit."""
+
+    feature: Feature
+    limit: Limit
+
+
+@dataclass(frozen=True, slots=True)
+class TrendMeasure:
+    """The metric's mean over ``over`` days against the ``over`` days before: relative change at or past
+    ``change`` (negative: a fall). Unknown where the earlier mean is under ``min_base`` or zero."""
+
+    metric: str
+    change: float
+    over: int
+    min_base: float
+
+
+@dataclass(frozen=True, slots=True)
+class GoalMeasure:
+    """Attainment of a goal is below a share, of today's ``line`` or of the final ``target``.
+
+    An agreed goal names ``agreed``; an own goal names ``metric``, ``target``, ``start`` (a date field of the
+    account) and ``within`` days.
+    """
+
+    attained_below: float
+    of: Choice["line", "target"]
+    agreed: str = ""
+    metric: str = ""
+    target: float = 0.0
+    start: str = ""
+    within: int = 0
+    shape: Choice["linear", "step"] = "linear"
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceMeasure:
+    """No point of the metric (or, of a days-since metric, its value) for longer than ``longer_than`` days."""
+
+    feature: Feature
+    longer_than: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventMeasure:
+    """Such an event happened in the last ``within`` days, to a contact with one of ``roles`` if any are named."""
+
+    event: str
+    within: int
+    where: Condition | None = None
+    roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionMeasure:
+    """A JsonLogic condition holds."""
+
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class LaterMeasure:
+    """A measure whose shape is checked but that this version does not observe: its signal stays unknown."""
+
+    kind: Choice["rank", "deviation", "rhythm", "contacts", "schedule"]
+
+
+type Measure = (
+    ThresholdMeasure | TrendMeasure | GoalMeasure | SilenceMeasure | EventMeasure | ConditionMeasure | LaterMeasure
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A named measure. ``lasting`` days it must have held; once firing it stays so until ``clears`` holds."""
+
+    name: str
+    measure: Measure
+    place: Place = field(compare=False)
+    lasting: int = 0
+    clears: Limit | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Success:
+    """The criterion declared before anything starts, judged ``within`` days after the decision.
+
+    Exactly one of: ``feature`` with ``limit``; ``feature`` with ``change`` (relative to its value at the
+    decision); ``event``; ``condition``.
+    """
+
+    within: int
+    feature: Feature | None = None
+    limit: Limit | None = None
+    change: float | None = None
+    event: str = ""
+    condition: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """Why the rule exists, who owns it, and when it counts as solved."""
+
+    title: str
+    kind: ChallengeKind
+    why: str
+    owner: str
+    success: Success
+    review_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Which playbook answers, for whom, in which mode. The first whose condition holds is taken."""
+
+    playbook: str
+    mode: Mode
+    place: Place = field(compare=False)
+    when: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HoldOut:
+    """The share of accounts deliberately left untreated; ``rotate`` days until arms are drawn anew."""
+
+    share: float
+    exempt: Condition | None = None
+    rotate: int = 180
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What keeps a rule from doing too much. ``max_new_runs`` None means max(50, 5 % of accounts)."""
+
+    cooldown: int = 30
+    max_new_runs: int | None = None
+    hold_out: HoldOut | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A tiny history and what the rule must say of it.
+
+    ``given`` maps a metric or ``account.<field>`` to its daily values by age in days (0 is the day of the
+    evaluation); events stand under ``events`` as name → ages in days.
+    """
+
+    name: str
+    given: Mapping[str, Mapping[int, float | str | bool]]
+    then: Choice["fires", "clear", "unknown"]
+    place: Place = field(compare=False)
+    events: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One file. ``when`` is a condition over ``signal.<name>`` of the rule's own signals."""
+
+    name: str
+    challenge: Challenge
+    actions: tuple[Action, ...]
+    signals: Mapping[str, Signal]
+    when: Condition
+    guard: Guard
+    examples: tuple[Example, ...]
+    place: Place = field(compare=False)
+    existing: Choice["ignore", "enrol", "ask"] = "ask"
+    leading_indicator: bool = False
