@@ -1,0 +1,1 @@
+"""From facts to decisions, over columns: features, signals, scores, explanations, decisions. No input or output."""

@@ -1,0 +1,135 @@
+"""What is known of a portfolio at a moment, as the store hands it to the domain. Shapes only.
+
+Days are days since 1970-01-01 (int). ``at`` is the day of the evaluation; nothing after its end is in here.
+Rows count accounts 0…N-1 (contacts 0…C-1) in the order of ``ids``, which is ascending.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.evaluation.columns import Bytes, Column, Floats, Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """The points of one metric: one per subject and day, sorted by row, then day. All arrays have length M."""
+
+    rows: Ints
+    days: Ints
+    values: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subjects:
+    """Accounts: ``ids`` int64[N] ascending, ``keys`` the N external keys."""
+
+    ids: Ints
+    keys: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Contacts:
+    """Contacts of all accounts: ``account_rows`` int64[C] points into `Facts.accounts`."""
+
+    ids: Ints
+    keys: tuple[str, ...]
+    account_rows: Ints
+    roles: tuple[frozenset[str], ...]
+    departed: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Happenings:
+    """Events of one kind, sorted by account row, then day (length K).
+
+    ``contact_rows`` is -1 where no contact is named. ``fields`` holds the event's declared fields as columns of
+    length K. ``ids`` are the source records.
+    """
+
+    ids: Ints
+    rows: Ints
+    contact_rows: Ints
+    days: Ints
+    fields: Mapping[str, Column]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Agreed:
+    """One goal as agreed with each account: float64[N] each, NaN where nothing was agreed. Days as numbers."""
+
+    target: Floats
+    start_value: Floats
+    start_day: Floats
+    end_day: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Before:
+    """What the last evaluation before ``at`` said; empty mappings on the first.
+
+    ``firing``: verdicts int8[N] by ``<rule>.<signal>``. ``tiers``: settled tier per scorecard, int8[N] as index into
+    `engine.evaluation.scoring.TIERS`, -1 none. ``scores``: micro-points per scorecard float64[N], NaN none.
+    ``scores_week_ago``: the same seven days earlier. ``causes``: the metric behind the last drop, as a text column.
+    """
+
+    firing: Mapping[str, Bytes] = field(default_factory=dict)
+    tiers: Mapping[str, Bytes] = field(default_factory=dict)
+    scores: Mapping[str, Floats] = field(default_factory=dict)
+    scores_week_ago: Mapping[str, Floats] = field(default_factory=dict)
+    causes: Mapping[str, Column] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreOverride:
+    """A person's change to one account's score (micro-points) or tier, in force at ``at``."""
+
+    account_row: int
+    scorecard: str
+    reason: str
+    author: str
+    expires: str
+    micro: int | None = None
+    tier: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Facts:
+    """Everything an evaluation reads.
+
+    ``fields``: account columns by bare name (``arr``, ``segment`` is not here: it is computed from the catalog).
+    ``series``: points of account metrics by metric name; of a metric from events, one point per day with its count.
+    ``contact_series``: the same per contact row, for metrics ``of: contact``.
+    A metric without any point may be absent from both.
+    """
+
+    at: int
+    accounts: Subjects
+    fields: Mapping[str, Column]
+    series: Mapping[str, Series]
+    contacts: Contacts
+    contact_series: Mapping[str, Series] = field(default_factory=dict)
+    events: Mapping[str, Happenings] = field(default_factory=dict)
+    goals: Mapping[str, Agreed] = field(default_factory=dict)
+    before: Before = field(default_factory=Before)
+    overrides: tuple[ScoreOverride, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a bundle makes the store load: how far back (days), of which metrics and events.
+
+    ``latest`` metrics are never stale: their last point counts however old it is.
+    """
+
+    days: int
+    metrics: frozenset[str]
+    latest: frozenset[str]
+    contact_metrics: frozenset[str]
+    events: frozenset[str]
+    goals: frozenset[str]
