@@ -1,0 +1,138 @@
+"""Tables of what the engine says: signal states, episodes, scores, decisions, outcomes, effects."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Float, ForeignKey, Index, Integer, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from engine.store.base import Base, Id
+
+
+class SignalStateRow(Base):
+    """The present verdict of one signal for one account, and since which day it has been so."""
+
+    __tablename__ = "signal_states"
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    rule: Mapped[str] = mapped_column(String(120), primary_key=True)
+    signal: Mapped[str] = mapped_column(String(120), primary_key=True)
+    verdict: Mapped[int] = mapped_column(Integer)
+    value: Mapped[float | None] = mapped_column(Float)
+    since: Mapped[int] = mapped_column(Integer)
+
+
+class EpisodeRow(Base):
+    """One stretch of an account in a challenge. At most one is open per rule and account."""
+
+    __tablename__ = "episodes"
+    __table_args__ = (
+        Index(
+            "uq_episodes_open",
+            "account_id",
+            "rule",
+            unique=True,
+            sqlite_where=text("closed_on IS NULL"),
+            postgresql_where=text("closed_on IS NULL"),
+        ),
+    )
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    rule: Mapped[str] = mapped_column(String(120))
+    opened_on: Mapped[int] = mapped_column(Integer)
+    closed_on: Mapped[int | None] = mapped_column(Integer)
+
+
+class ScoreRow(Base):
+    """One account's score on one day. ``computed`` and ``effective`` in micro-points, NULL for insufficient data.
+
+    ``lines``: per metric in the scorecard's order ``[name, value, normalised, share, contribution]``, so that the
+    explanation of any day is exactly what was shown on it.
+    """
+
+    __tablename__ = "scores"
+    __table_args__ = (Index("ix_scores_account_id_day", "account_id", "day"),)
+    day: Mapped[int] = mapped_column(Integer, primary_key=True)
+    scorecard: Mapped[str] = mapped_column(String(120), primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    computed: Mapped[int | None] = mapped_column(Integer)
+    effective: Mapped[int | None] = mapped_column(Integer)
+    coverage: Mapped[float] = mapped_column(Float)
+    raw_tier: Mapped[str | None] = mapped_column(String(32))
+    computed_tier: Mapped[str | None] = mapped_column(String(32))
+    tier: Mapped[str | None] = mapped_column(String(32))
+    lines: Mapped[list[Any]]
+    bundle: Mapped[str] = mapped_column(String(64))
+
+
+class ScoreOverrideRow(Base):
+    """A person's change to a score or a tier, with reason, author and expiry. Never deleted, only ended."""
+
+    __tablename__ = "score_overrides"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
+    scorecard: Mapped[str] = mapped_column(String(120))
+    score: Mapped[int | None] = mapped_column(Integer)
+    tier: Mapped[str | None] = mapped_column(String(32))
+    reason: Mapped[str] = mapped_column(String(2000))
+    author: Mapped[str] = mapped_column(String(320))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class DecisionRow(Base):
+    """One decision, with the evidence it was made on. ``evidence`` is a list of the fields of `Evidence`."""
+
+    __tablename__ = "decisions"
+    __table_args__ = (Index("ix_decisions_rule_decided_at", "rule", "decided_at"),)
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
+    episode_id: Mapped[int | None] = mapped_column(ForeignKey("episodes.id"))
+    rule: Mapped[str] = mapped_column(String(120))
+    playbook: Mapped[str] = mapped_column(String(120))
+    kind: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str | None] = mapped_column(String(64))
+    mode: Mapped[str | None] = mapped_column(String(16))
+    arm: Mapped[str | None] = mapped_column(String(16))
+    sentence: Mapped[str] = mapped_column(Text)
+    evidence: Mapped[list[Any]]
+    bundle: Mapped[str] = mapped_column(String(64))
+    decided_at: Mapped[datetime]
+
+
+class OutcomeRow(Base):
+    """What is to be judged, for both arms alike: due at the decision plus the success criterion's time."""
+
+    __tablename__ = "outcomes"
+    __table_args__ = (Index("ix_outcomes_state_due_on", "state", "due_on"),)
+    decision_id: Mapped[int] = mapped_column(ForeignKey("decisions.id"), primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
+    rule: Mapped[str] = mapped_column(String(120))
+    playbook: Mapped[str] = mapped_column(String(120))
+    arm: Mapped[str] = mapped_column(String(16))
+    baseline: Mapped[float | None] = mapped_column(Float)
+    decided_on: Mapped[int] = mapped_column(Integer)
+    due_on: Mapped[int] = mapped_column(Integer)
+    state: Mapped[str] = mapped_column(String(16))
+    value: Mapped[float | None] = mapped_column(Float)
+    sentence: Mapped[str] = mapped_column(Text, default="")
+    judged_on: Mapped[int | None] = mapped_column(Integer)
+
+
+class EffectRow(Base):
+    """The newest estimate of one experiment. ``low`` and ``high`` are NULL while there is not enough data."""
+
+    __tablename__ = "effects"
+    rule: Mapped[str] = mapped_column(String(120), primary_key=True)
+    playbook: Mapped[str] = mapped_column(String(120), primary_key=True)
+    treated: Mapped[int] = mapped_column(Integer)
+    treated_met: Mapped[int] = mapped_column(Integer)
+    treated_unknown: Mapped[int] = mapped_column(Integer)
+    held_out: Mapped[int] = mapped_column(Integer)
+    held_out_met: Mapped[int] = mapped_column(Integer)
+    held_out_unknown: Mapped[int] = mapped_column(Integer)
+    uplift: Mapped[float | None] = mapped_column(Float)
+    low: Mapped[float | None] = mapped_column(Float)
+    high: Mapped[float | None] = mapped_column(Float)
+    sentence: Mapped[str] = mapped_column(Text)
+    estimated_on: Mapped[int] = mapped_column(Integer)

@@ -1,0 +1,221 @@
+"""Tables of what is done: runs, steps, tasks, waits, approvals, acts, deliveries, suppressions, reports, outbox."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from engine.store.base import Base, Id
+
+_OPEN_RUN = text("state NOT IN ('done', 'failed', 'cancelled')")
+
+
+class RunRow(Base):
+    """One playbook carried out for one account. ``frozen``: the compiled playbook and its fingerprint.
+
+    ``cursor`` is the line the run is at, ``sentence`` what it is doing or why it ended. A member may start a run by
+    hand: then there is no episode.
+    """
+
+    __tablename__ = "runs"
+    __table_args__ = (
+        Index(
+            "uq_runs_open",
+            "account_id",
+            "playbook",
+            unique=True,
+            sqlite_where=_OPEN_RUN,
+            postgresql_where=_OPEN_RUN,
+        ),
+        Index("ix_runs_state", "state"),
+    )
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
+    decision_id: Mapped[int | None] = mapped_column(ForeignKey("decisions.id"))
+    episode_id: Mapped[int | None] = mapped_column(ForeignKey("episodes.id"))
+    rule: Mapped[str] = mapped_column(String(120))
+    playbook: Mapped[str] = mapped_column(String(120))
+    mode: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str] = mapped_column(String(16))
+    sentence: Mapped[str] = mapped_column(Text, default="")
+    frozen: Mapped[dict[str, Any]]
+    cursor: Mapped[int] = mapped_column(Integer, default=0)
+    bundle: Mapped[str] = mapped_column(String(64))
+    day_seconds: Mapped[float]
+    requested_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+
+class StepRow(Base):
+    """What happened to one line of a run. ``detail`` says it for the timeline (no addresses)."""
+
+    __tablename__ = "steps"
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"), primary_key=True)
+    step: Mapped[str] = mapped_column(String(160), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str] = mapped_column(String(16))
+    sentence: Mapped[str] = mapped_column(Text, default="")
+    at: Mapped[datetime]
+
+
+class TaskRow(Base):
+    """A to-do for a member; ``questions`` (name → text) when it asks. ``version`` guards simultaneous edits."""
+
+    __tablename__ = "tasks"
+    __table_args__ = (UniqueConstraint("run_id", "step"), Index("ix_tasks_assignee_state", "assignee", "state"))
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id"))
+    step: Mapped[str] = mapped_column(String(160))
+    title: Mapped[str] = mapped_column(String(500))
+    assignee: Mapped[str] = mapped_column(String(320))
+    questions: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    answers: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    state: Mapped[str] = mapped_column(String(16))
+    note: Mapped[str] = mapped_column(Text, default="")
+    due_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+    done_by: Mapped[str] = mapped_column(String(320), default="")
+    version: Mapped[int] = mapped_column(Integer, default=1)
+
+
+class WaitRow(Base):
+    """What a waiting run waits for. The cycle looks at ``condition`` (JsonLogic) and wakes the run when it holds."""
+
+    __tablename__ = "waits"
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"), primary_key=True)
+    step: Mapped[str] = mapped_column(String(160), primary_key=True)
+    condition: Mapped[dict[str, Any] | None]
+    until: Mapped[datetime]
+    satisfied_at: Mapped[datetime | None]
+
+
+class ApprovalRow(Base):
+    """A yes that steps wait for. ``content`` is a list of what would be sent or shown, ``content_hash`` its SHA-256.
+
+    Whoever updates the row from ``pending`` at its ``version`` decides; everybody else is told who did.
+    """
+
+    __tablename__ = "approvals"
+    __table_args__ = (UniqueConstraint("run_id", "step"), Index("ix_approvals_approver_state", "approver", "state"))
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"))
+    step: Mapped[str] = mapped_column(String(160))
+    approver: Mapped[str] = mapped_column(String(320))
+    state: Mapped[str] = mapped_column(String(16))
+    content: Mapped[list[Any]]
+    content_hash: Mapped[str] = mapped_column(String(64))
+    version: Mapped[int] = mapped_column(Integer, default=1)
+    edited_by: Mapped[str] = mapped_column(String(320), default="")
+    requested_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    decided_by: Mapped[str] = mapped_column(String(320), default="")
+    decided_at: Mapped[datetime | None]
+    reason: Mapped[str] = mapped_column(String(2000), default="")
+
+
+class ActRow(Base):
+    """A person's act on a run: the row decides, the outbox carries it as a Temporal update with this row's id."""
+
+    __tablename__ = "acts"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    step: Mapped[str] = mapped_column(String(160), default="")
+    actor: Mapped[str] = mapped_column(String(320))
+    reason: Mapped[str] = mapped_column(String(2000), default="")
+    state: Mapped[str] = mapped_column(String(16))
+    note: Mapped[str] = mapped_column(String(2000), default="")
+    created_at: Mapped[datetime]
+    applied_at: Mapped[datetime | None]
+
+
+class DeliveryRow(Base):
+    """The ledger: one row per step and contact, hence one Message-ID. ``fence`` is the attempt that holds it."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (UniqueConstraint("run_id", "step", "contact_id"), Index("ix_deliveries_state", "state"))
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"))
+    step: Mapped[str] = mapped_column(String(160))
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id"))
+    channel: Mapped[str] = mapped_column(String(16))
+    message_id: Mapped[str] = mapped_column(String(255), unique=True)
+    subject: Mapped[str] = mapped_column(String(998))
+    content_hash: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str] = mapped_column(String(2000), default="")
+    fence: Mapped[int] = mapped_column(Integer, default=0)
+    claimed_at: Mapped[datetime]
+    decided_at: Mapped[datetime | None]
+
+
+class SuppressionRow(Base):
+    """An address that must not be written to. ``category`` is a playbook's category, or ``all``."""
+
+    __tablename__ = "suppressions"
+    address: Mapped[str] = mapped_column(String(320), primary_key=True)
+    category: Mapped[str] = mapped_column(String(16), primary_key=True)
+    reason: Mapped[str] = mapped_column(String(500))
+    at: Mapped[datetime]
+
+
+class ReportRow(Base):
+    """A composed report, frozen at approval, opened by a link whose hash stands here."""
+
+    __tablename__ = "reports"
+    __table_args__ = (UniqueConstraint("run_id", "step"),)
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id"))
+    step: Mapped[str] = mapped_column(String(160), default="")
+    report: Mapped[str] = mapped_column(String(120))
+    state: Mapped[str] = mapped_column(String(16))
+    content: Mapped[dict[str, Any]]
+    share_with: Mapped[str] = mapped_column(String(64), default="")
+    token_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime]
+    approved_by: Mapped[str] = mapped_column(String(320), default="")
+    approved_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    first_opened_at: Mapped[datetime | None]
+
+
+class ReportAnswerRow(Base):
+    """What a customer answered on a report: once per question."""
+
+    __tablename__ = "report_answers"
+    report_id: Mapped[int] = mapped_column(ForeignKey("reports.id"), primary_key=True)
+    metric: Mapped[str] = mapped_column(String(200), primary_key=True)
+    value: Mapped[float]
+    comment: Mapped[str] = mapped_column(Text, default="")
+    at: Mapped[datetime]
+
+
+class OutboxRow(Base):
+    """What Temporal still has to be told. Written in the transaction that decided it; drained by the worker."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        Index(
+            "ix_outbox_open",
+            "id",
+            sqlite_where=text("done_at IS NULL"),
+            postgresql_where=text("done_at IS NULL"),
+        ),
+    )
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"))
+    payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    created_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    next_at: Mapped[datetime]
+    error: Mapped[str] = mapped_column(Text, default="")
+    done_at: Mapped[datetime | None]

@@ -1,0 +1,178 @@
+"""Tables of the data that comes in: subjects, accounts, contacts, metrics, points, events, goals; and of members.
+
+Days are days since 1970-01-01. Text columns that hold a closed list hold the words of `engine.terms`.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Float, ForeignKey, Index, Integer, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from engine.store.base import Base, Id
+
+
+class SubjectRow(Base):
+    """Whatever points can be about. Accounts and contacts share one sequence of ids."""
+
+    __tablename__ = "subjects"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+
+
+class AccountRow(Base):
+    """One account. ``fields`` holds further columns the data people push; ``stopped_*`` is a person's act."""
+
+    __tablename__ = "accounts"
+    id: Mapped[int] = mapped_column(Id, ForeignKey("subjects.id"), primary_key=True, autoincrement=False)
+    key: Mapped[str] = mapped_column(String(200), unique=True)
+    name: Mapped[str] = mapped_column(String(300))
+    owner: Mapped[str] = mapped_column(String(300), default="", index=True)
+    arr: Mapped[float | None] = mapped_column(Float)
+    stage: Mapped[str | None] = mapped_column(String(64))
+    stage_since: Mapped[int | None] = mapped_column(Integer)
+    onboarded_on: Mapped[int | None] = mapped_column(Integer)
+    renewal_on: Mapped[int | None] = mapped_column(Integer)
+    fields: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    stopped_reason: Mapped[str] = mapped_column(String(500), default="")
+    suppressed: Mapped[bool] = mapped_column(default=False)
+    recorded_at: Mapped[datetime]
+
+
+class ContactRow(Base):
+    """One person at an account."""
+
+    __tablename__ = "contacts"
+    id: Mapped[int] = mapped_column(Id, ForeignKey("subjects.id"), primary_key=True, autoincrement=False)
+    key: Mapped[str] = mapped_column(String(200), unique=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
+    name: Mapped[str] = mapped_column(String(300))
+    email: Mapped[str] = mapped_column(String(320), default="")
+    roles: Mapped[list[Any]] = mapped_column(default=list)
+    departed_on: Mapped[int | None] = mapped_column(Integer)
+    recorded_at: Mapped[datetime]
+
+
+class MetricRow(Base):
+    """A metric's number in the points table; a name keeps its number for ever."""
+
+    __tablename__ = "metrics"
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    name: Mapped[str] = mapped_column(String(200), unique=True)
+
+
+class PointRow(Base):
+    """The current value of a metric of a subject on a day. Key day first: 59 times fewer bytes written."""
+
+    __tablename__ = "points"
+    __table_args__ = {"sqlite_with_rowid": False}
+    day: Mapped[int] = mapped_column(Integer, primary_key=True)
+    subject_id: Mapped[int] = mapped_column(Id, primary_key=True)
+    metric_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    value: Mapped[float] = mapped_column(Float)
+    recorded_at: Mapped[datetime]
+
+
+class CorrectionRow(Base):
+    """Append-only: a value that was replaced, when it had been recorded and when it was replaced."""
+
+    __tablename__ = "corrections"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    day: Mapped[int] = mapped_column(Integer)
+    subject_id: Mapped[int] = mapped_column(Id)
+    metric_id: Mapped[int] = mapped_column(Integer)
+    value: Mapped[float] = mapped_column(Float)
+    recorded_at: Mapped[datetime]
+    replaced_at: Mapped[datetime]
+
+
+class EventRow(Base):
+    """Something that happened. ``key`` is the sender's, or a hash of the content: the same event is one row."""
+
+    __tablename__ = "events"
+    __table_args__ = (Index("ix_events_name_day", "name", "day"),)
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    key: Mapped[str] = mapped_column(String(80), unique=True)
+    name: Mapped[str] = mapped_column(String(64))
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
+    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id"))
+    day: Mapped[int] = mapped_column(Integer)
+    at: Mapped[datetime]
+    fields: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    recorded_at: Mapped[datetime]
+
+
+class GoalRow(Base):
+    """What was agreed with one account for one goal of the catalog."""
+
+    __tablename__ = "goals"
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    goal: Mapped[str] = mapped_column(String(64), primary_key=True)
+    target: Mapped[float] = mapped_column(Float)
+    start_value: Mapped[float] = mapped_column(Float, default=0.0)
+    start_day: Mapped[int] = mapped_column(Integer)
+    end_day: Mapped[int] = mapped_column(Integer)
+
+
+class IngestRow(Base):
+    """One accepted batch: the same key with the same body is answered from here; with another body refused."""
+
+    __tablename__ = "ingests"
+    key: Mapped[str] = mapped_column(String(256), primary_key=True)
+    body_hash: Mapped[str] = mapped_column(String(64))
+    answer: Mapped[dict[str, Any]]
+    recorded_at: Mapped[datetime]
+
+
+class BundleRow(Base):
+    """An immutable bundle: every file's text, by the fingerprint. The newest ``applied_at`` is in force."""
+
+    __tablename__ = "bundles"
+    fingerprint: Mapped[str] = mapped_column(String(64), primary_key=True)
+    texts: Mapped[dict[str, Any]]
+    author: Mapped[str] = mapped_column(String(300), default="")
+    applied_at: Mapped[datetime]
+
+
+class MemberRow(Base):
+    """A colleague who signs in. ``roles``: words of `engine.terms.Role`."""
+
+    __tablename__ = "members"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    email: Mapped[str] = mapped_column(String(320), unique=True)
+    name: Mapped[str] = mapped_column(String(300))
+    roles: Mapped[list[Any]] = mapped_column(default=list)
+    active: Mapped[bool] = mapped_column(default=True)
+
+
+class SignInRow(Base):
+    """A one-time sign-in link or a session, by the SHA-256 of its secret; the secret itself is never stored."""
+
+    __tablename__ = "sign_ins"
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
+    csrf: Mapped[str] = mapped_column(String(64), default="")
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class KeyRow(Base):
+    """An ingest key, by the SHA-256 of its secret."""
+
+    __tablename__ = "keys"
+    key_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class SecretRow(Base):
+    """A secret this installation made for itself (it signs unsubscribe links)."""
+
+    __tablename__ = "secrets"
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    value: Mapped[bytes] = mapped_column(LargeBinary)
+
+
