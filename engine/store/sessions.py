@@ -1,0 +1,72 @@
+"""Opening the database: one `Store`, two kinds of transaction.
+
+SQLite: WAL, and ``BEGIN IMMEDIATE`` for every writing transaction. With the default, of four writers that read before
+they write most fail at once with "database is locked"; with IMMEDIATE they queue.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
+
+_READING = {"backcast_reading": True}
+
+
+class Store:
+    """The database of one installation. Thread-safe; a session is not, and lives as long as its ``with``."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @contextmanager
+    def begin(self) -> Iterator[Session]:
+        """A writing transaction: commits at the end, rolls back on any error."""
+        with Session(self.engine) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A reading transaction: one consistent view, never commits, and on SQLite never waits for a writer."""
+        with self.engine.connect().execution_options(**_READING) as connection, Session(connection) as session:
+            yield session
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self.engine.dispose()
+
+
+def connect(url: str) -> Store:
+    """Open the database at a SQLAlchemy URL; the folder of a SQLite file is made if it is not there."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return Store(_sqlite(url, parsed.database))
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    return Store(create_engine(parsed, pool_size=10, max_overflow=10, pool_pre_ping=True))
+
+
+def _sqlite(url: str, path: str | None) -> Engine:
+    if path and path != ":memory:":
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": 5.0, "check_same_thread": False})
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # type: ignore[attr-defined]  # the driver must not begin by itself; _begin does
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    reading = connection.get_execution_options().get("backcast_reading", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
