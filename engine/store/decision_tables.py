@@ -9,6 +9,23 @@ from sqlalchemy.orm import Mapped, mapped_column
 from engine.store.base import Base, Id
 
 
+class CycleRow(Base):
+    """One evaluation cycle: which rules it knew, for how many accounts each was unknown, what it did (counts).
+
+    ``asks``: rules that stopped at their blast radius, with the sentence a member is asked.
+    """
+
+    __tablename__ = "cycles"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    day: Mapped[int] = mapped_column(Integer, index=True)
+    decided_at: Mapped[datetime]
+    bundle: Mapped[str] = mapped_column(String(64))
+    rules: Mapped[list[Any]]
+    unknown: Mapped[dict[str, Any]]
+    asks: Mapped[dict[str, Any]]
+    counts: Mapped[dict[str, Any]]
+
+
 class SignalStateRow(Base):
     """The present verdict of one signal for one account, and since which day it has been so."""
 

@@ -1,0 +1,128 @@
+"""Writing a plan: decisions, episodes, outcomes to judge, requested runs and their outbox rows, in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from engine.definitions.bundle import Bundle
+from engine.evaluation.deciding import Closed, Decision, Plan
+from engine.store import runs
+from engine.store.decision_tables import DecisionRow, EpisodeRow, OutcomeRow
+from engine.terms import DecisionKind, Mode, OutcomeState
+
+
+def save_plan(session: Session, bundle: Bundle, plan: Plan, day: int, day_seconds: float | None) -> list[int]:
+    """Write a plan; give back the ids of the runs it requested.
+
+    ``day_seconds`` is the length of a day on the runs' clock. None writes the decisions and outcomes alone: a history
+    that is replayed has no runs to start.
+    """
+    _close(session, plan.closed, day)
+    episodes = [
+        EpisodeRow(account_id=decision.account_id, rule=decision.rule, opened_on=day) for decision in plan.decisions
+    ]
+    session.add_all(episodes)
+    session.flush()
+    rows = [
+        _decision_row(decision, episode.id, bundle.fingerprint, plan.at)
+        for decision, episode in zip(plan.decisions, episodes, strict=True)
+    ]
+    session.add_all(rows)
+    session.flush()
+    session.add_all(_outcomes(bundle, plan.decisions, rows, day))
+    session.flush()
+    return [] if day_seconds is None else _request_runs(session, bundle, plan, rows, day_seconds)
+
+
+def _close(session: Session, closed: Sequence[Closed], day: int) -> None:
+    by_rule: dict[str, list[int]] = {}
+    for one in closed:
+        by_rule.setdefault(one.rule, []).append(one.account_id)
+    for rule, accounts in by_rule.items():
+        session.execute(
+            update(EpisodeRow)
+            .where(EpisodeRow.rule == rule, EpisodeRow.account_id.in_(accounts), EpisodeRow.closed_on.is_(None))
+            .values(closed_on=day)
+        )
+
+
+def _decision_row(decision: Decision, episode_id: int, fingerprint: str, at: datetime) -> DecisionRow:
+    return DecisionRow(
+        account_id=decision.account_id,
+        episode_id=episode_id,
+        rule=decision.rule,
+        playbook=decision.playbook,
+        kind=decision.kind.value,
+        reason=decision.reason.value if decision.reason else None,
+        mode=decision.mode.value if decision.mode else None,
+        arm=decision.arm.value if decision.arm else None,
+        sentence=decision.sentence,
+        evidence=[asdict(evidence) for evidence in decision.evidence],
+        bundle=fingerprint,
+        decided_at=at,
+    )
+
+
+def _outcomes(
+    bundle: Bundle, decisions: Sequence[Decision], rows: Sequence[DecisionRow], day: int
+) -> list[OutcomeRow]:
+    return [
+        OutcomeRow(
+            decision_id=row.id,
+            account_id=decision.account_id,
+            rule=decision.rule,
+            playbook=decision.playbook,
+            arm=decision.arm.value,
+            baseline=decision.baseline,
+            decided_on=day,
+            due_on=day + bundle.rules[decision.rule].challenge.success.within,
+            state=OutcomeState.DUE.value,
+        )
+        for decision, row in zip(decisions, rows, strict=True)
+        if decision.arm is not None
+    ]
+
+
+def _request_runs(
+    session: Session, bundle: Bundle, plan: Plan, rows: Sequence[DecisionRow], day_seconds: float
+) -> list[int]:
+    return [
+        runs.request(
+            session,
+            bundle=bundle,
+            account_id=decision.account_id,
+            rule=decision.rule,
+            playbook=decision.playbook,
+            mode=decision.mode or Mode.APPROVE,
+            decision_id=row.id,
+            episode_id=row.episode_id,
+            day_seconds=day_seconds,
+            at=plan.at,
+        )
+        for decision, row in zip(plan.decisions, rows, strict=True)
+        if decision.kind is DecisionKind.START
+    ]
+
+
+def newest(session: Session, account_id: int, rule: str) -> dict[str, Any] | None:
+    """The newest decision on an account and a rule, as it was recorded; None if there is none."""
+    row = session.scalar(
+        select(DecisionRow)
+        .where(DecisionRow.account_id == account_id, DecisionRow.rule == rule)
+        .order_by(DecisionRow.id.desc())
+        .limit(1)
+    )
+    if row is None:
+        return None
+    return {
+        "kind": row.kind,
+        "playbook": row.playbook,
+        "arm": row.arm,
+        "sentence": row.sentence,
+        "decided_at": row.decided_at.isoformat(),
+        "bundle": row.bundle,
+    }

@@ -1,0 +1,142 @@
+"""Writing what an evaluation said: the present signal states, the day's scores, the cycle itself."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from engine.definitions.bundle import Bundle
+from engine.definitions.scorecard import Scorecard
+from engine.evaluation.deciding import Plan
+from engine.evaluation.evaluation import Evaluation, Observed, Scored
+from engine.evaluation.scoring import TIERS
+from engine.store.decision_tables import CycleRow, ScoreRow, SignalStateRow
+
+
+def save_evaluation(session: Session, bundle: Bundle, evaluation: Evaluation) -> None:
+    """Replace the signal states by these and write the day's scores; the same day again replaces them."""
+    _save_states(session, evaluation)
+    for name, scored in evaluation.scores.items():
+        _save_scores(session, bundle.scorecards[name], bundle.fingerprint, evaluation, scored)
+
+
+def save_cycle(session: Session, bundle: Bundle, plan: Plan, day: int, counts: Mapping[str, int]) -> None:
+    """Record that a cycle ran: which rules are known from now on, what was unknown, what was asked."""
+    session.add(
+        CycleRow(
+            day=day,
+            decided_at=plan.at,
+            bundle=bundle.fingerprint,
+            rules=sorted(known_rules(session) | bundle.rules.keys()),
+            unknown=dict(plan.unknown),
+            asks=dict(plan.asks),
+            counts=dict(counts),
+        )
+    )
+
+
+def known_rules(session: Session) -> set[str]:
+    """The rules that some cycle has evaluated before."""
+    newest = session.scalar(select(CycleRow.rules).order_by(CycleRow.id.desc()).limit(1))
+    return set(newest or ())
+
+
+def _save_states(session: Session, evaluation: Evaluation) -> None:
+    since = {
+        (row.account_id, row.rule, row.signal): (row.verdict, row.since)
+        for row in session.execute(
+            select(
+                SignalStateRow.account_id,
+                SignalStateRow.rule,
+                SignalStateRow.signal,
+                SignalStateRow.verdict,
+                SignalStateRow.since,
+            )
+        )
+    }
+    session.execute(delete(SignalStateRow))
+    ids = evaluation.facts.accounts.ids.tolist()
+    rows: list[dict[str, Any]] = []
+    for name, observed in evaluation.signals.items():
+        rows += _states(name, observed, ids, since, evaluation.facts.at)
+    if rows:
+        session.execute(insert(SignalStateRow), rows)
+
+
+def _states(
+    name: str, observed: Observed, ids: list[int], since: Mapping[tuple[int, str, str], tuple[int, int]], at: int
+) -> list[dict[str, Any]]:
+    rule, _, signal = name.partition(".")
+    rows = []
+    for account, verdict, value in zip(ids, observed.verdicts.tolist(), observed.values.tolist(), strict=True):
+        before = since.get((account, rule, signal))
+        rows.append(
+            {
+                "account_id": account,
+                "rule": rule,
+                "signal": signal,
+                "verdict": verdict,
+                "value": None if np.isnan(value) else value,
+                "since": before[1] if before and before[0] == verdict else at,
+            }
+        )
+    return rows
+
+
+def _save_scores(
+    session: Session, scorecard: Scorecard, fingerprint: str, evaluation: Evaluation, scored: Scored
+) -> None:
+    day, accounts = evaluation.facts.at, evaluation.facts.accounts.ids
+    session.execute(
+        delete(ScoreRow).where(
+            ScoreRow.day == day, ScoreRow.scorecard == scorecard.name, ScoreRow.account_id.in_(accounts.tolist())
+        )
+    )
+    names = [metric.name for metric in scorecard.metrics]
+    rows = [
+        {
+            "day": day,
+            "scorecard": scorecard.name,
+            "account_id": account,
+            "computed": _micro(scored.computed[row]),
+            "effective": _micro(scored.effective[row]),
+            "coverage": float(scored.coverage[row]),
+            "raw_tier": _tier(scored.raw_tier[row]),
+            "computed_tier": _tier(scored.computed_tier[row]),
+            "tier": _tier(scored.tier[row]),
+            "lines": _lines(names, scored, row),
+            "bundle": fingerprint,
+        }
+        for row, account in enumerate(accounts.tolist())
+        if scored.applies[row]
+    ]
+    if rows:
+        session.execute(insert(ScoreRow), rows)
+
+
+def _micro(value: np.int64) -> int | None:
+    return None if value < 0 else int(value)
+
+
+def _tier(code: np.int8) -> str | None:
+    return None if code < 0 else TIERS[code].value
+
+
+def _lines(names: list[str], scored: Scored, row: int) -> list[list[Any]]:
+    """Per metric ``[name, value, normalised, share, contribution]``; JSON has no NaN, so unknown is null."""
+    table = zip(
+        names,
+        scored.values[row].tolist(),
+        scored.normalised[row].tolist(),
+        scored.shares[row].tolist(),
+        scored.contributions[row].tolist(),
+        strict=True,
+    )
+    return [[name, _known(value), _known(normal), share, part] for name, value, normal, share, part in table]
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else value
+
