@@ -26,7 +26,7 @@ class Tier(StrEnum):
     DOING_WELL = "doing_well"
 
     @property
-    def title(self) -> str:
+    def label(self) -> str:
         """The name people see, exactly as the articles spell it."""
         return self.value.replace("_", " ").title()
 

@@ -28,7 +28,7 @@ class PointTable:
         recent = _POINTS.where(
             PointRow.day > start, PointRow.day <= at, PointRow.metric_id.in_(self.numbers.values())
         )
-        queries = [recent, _last_before(start, [self.numbers[name] for name in needs.latest & self.numbers.keys()])]
+        queries: list[Select[int, int, int, float]] = [recent, _last_before(start, [self.numbers[name] for name in needs.latest & self.numbers.keys()])]
         if subjects is not None:
             queries = [query.where(PointRow.subject_id.in_(subjects)) for query in queries]
         self.table = np.concatenate([number_rows(session, query) for query in queries])
@@ -48,7 +48,7 @@ class PointTable:
 _POINTS = select(PointRow.day, PointRow.subject_id, PointRow.metric_id, PointRow.value)
 
 
-def _last_before(day: int, metrics: Sequence[int]) -> Select[tuple[int, int, int, float]]:
+def _last_before(day: int, metrics: Sequence[int]) -> Select[int, int, int, float]:
     last = (
         select(PointRow.subject_id, PointRow.metric_id, func.max(PointRow.day).label("day"))
         .where(PointRow.day <= day, PointRow.metric_id.in_(metrics))
@@ -63,7 +63,7 @@ def _last_before(day: int, metrics: Sequence[int]) -> Select[tuple[int, int, int
     )
 
 
-def number_rows(session: Session, query: Select[tuple[int, int, int, float]]) -> NDArray[np.float64]:
+def number_rows(session: Session, query: Select[int, int, int, float]) -> NDArray[np.float64]:
     """The rows of a query over numbers as float64[rows, 4], past SQLAlchemy's row objects (ten times slower).
 
     The query holds integers only, so it can be sent with its values in it.
