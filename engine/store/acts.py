@@ -1,0 +1,130 @@
+"""People's acts on runs. The row decides; the outbox carries it to the run, and what became of it comes back here."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, select, update
+from sqlalchemy.orm import Session
+
+from engine.errors import Refused
+from engine.running import overriding
+from engine.store import outbox, runs
+from engine.store.run_tables import ActRow, StepRow
+from engine.terms import ActState, OutboxKind, RunAct, RunState, StepState
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One act of one person. ``note`` says why it was not applied."""
+
+    id: int
+    kind: RunAct
+    step: str
+    actor: str
+    reason: str
+    state: ActState
+    note: str
+    created_at: datetime
+    applied_at: datetime | None
+
+
+def request(
+    session: Session, run_id: int, kind: RunAct, *, member: str, reason: str, at: datetime, step: str = ""
+) -> int:
+    """Write that a member wants a run paused, resumed, cancelled or a step skipped. Returns the act's id.
+
+    Raises NotFound for an unknown run, Refused where the act is not possible, is on its way already, or lacks a reason.
+    """
+    run = runs.hold(session, run_id)
+    state = _state_to_come(session, run)
+    at_kind = run.lines[run.cursor].kind if run.started_at else None
+    refusal = overriding.refusal(kind, state, at_kind)
+    if kind is RunAct.SKIP and not refusal:
+        done = frozenset(session.scalars(_behind(run_id)))
+        refusal = overriding.skip_refusal(step, frozenset(line.step for line in run.lines), done)
+    if not refusal and _on_its_way(session, run_id, kind, step):
+        refusal = "The same is on its way to the run already."
+    if not refusal and kind in overriding.NEEDS_REASON and not reason.strip():
+        refusal = f"Say why you {overriding.VERBS[kind]} it: the reason stands in the timeline."
+    if refusal:
+        raise Refused(refusal)
+    return add(session, run_id, kind, member=member, reason=reason.strip(), at=at, step=step)
+
+
+def add(session: Session, run_id: int, kind: RunAct, *, member: str, reason: str, at: datetime, step: str = "") -> int:
+    """Write an act that has been decided, and hand it to the outbox. Returns its id."""
+    row = ActRow(
+        run_id=run_id,
+        kind=kind.value,
+        step=step,
+        actor=member,
+        reason=reason,
+        state=ActState.PENDING.value,
+        created_at=at,
+    )
+    session.add(row)
+    session.flush()
+    outbox.add(session, OutboxKind.UPDATE, run_id, {"act_id": row.id, "kind": kind.value, "step": step}, at)
+    return row.id
+
+
+def mark(session: Session, act_id: int, state: ActState, note: str, at: datetime) -> None:
+    """Write what became of an act. Only the first answer counts, so that a late refusal cannot undo what happened."""
+    pending = update(ActRow).where(ActRow.id == act_id, ActRow.state == ActState.PENDING.value)
+    session.execute(pending.values(state=state.value, note=note, applied_at=at if state is ActState.APPLIED else None))
+
+
+def of_run(session: Session, run_id: int) -> tuple[Act, ...]:
+    """All acts on a run, the oldest first."""
+    rows = session.scalars(select(ActRow).where(ActRow.run_id == run_id).order_by(ActRow.id))
+    return tuple(_act(row) for row in rows)
+
+
+def latest(session: Session, run_id: int, kinds: tuple[RunAct, ...], step: str = "") -> Act | None:
+    """The newest act of one of ``kinds`` on a run (and ``step``, when given)."""
+    query = select(ActRow).where(ActRow.run_id == run_id, ActRow.kind.in_([kind.value for kind in kinds]))
+    if step:
+        query = query.where(ActRow.step == step)
+    row = session.scalar(query.order_by(ActRow.id.desc()).limit(1))
+    return None if row is None else _act(row)
+
+
+def _state_to_come(session: Session, run: runs.Run) -> RunState:
+    # A pause that is still on its way already makes "resume" the sensible next act, and the other way round.
+    if not run.state.is_open:
+        return run.state
+    act = latest(session, run.id, (RunAct.PAUSE, RunAct.RESUME))
+    if act is None or act.state is not ActState.PENDING:
+        return run.state
+    return RunState.PAUSED if act.kind is RunAct.PAUSE else RunState.ACTIVE
+
+
+def _on_its_way(session: Session, run_id: int, kind: RunAct, step: str) -> bool:
+    if kind not in {RunAct.SKIP, RunAct.CANCEL}:
+        return False  # pausing again after a resume that is on its way is a new wish: `_state_to_come` judges it
+    query = select(ActRow.id).where(
+        ActRow.run_id == run_id,
+        ActRow.kind == kind.value,
+        ActRow.step == step,
+        ActRow.state == ActState.PENDING.value,
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
+def _behind(run_id: int) -> Select[tuple[str]]:
+    over = [StepState.DONE.value, StepState.SKIPPED.value, StepState.FAILED.value]
+    return select(StepRow.step).where(StepRow.run_id == run_id, StepRow.state.in_(over))
+
+
+def _act(row: ActRow) -> Act:
+    return Act(
+        id=row.id,
+        kind=RunAct(row.kind),
+        step=row.step,
+        actor=row.actor,
+        reason=row.reason,
+        state=ActState(row.state),
+        note=row.note,
+        created_at=row.created_at,
+        applied_at=row.applied_at,
+    )

@@ -1,0 +1,201 @@
+"""Runs: one row per playbook carried out for one account. Requested here, moved on by the stretch activity."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.definitions.bundle import Bundle
+from engine.errors import NotFound, Refused
+from engine.running.lines import Line, compile_lines
+from engine.store import outbox
+from engine.store.run_tables import RunRow
+from engine.store.tables import AccountRow
+from engine.terms import Mode, OutboxKind, RunState
+
+CHURNED: Final = "churned"
+_FINAL: Final = [state.value for state in RunState if not state.is_open]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run. ``started_by`` and ``reason`` are set when a member started it by hand."""
+
+    id: int
+    account_id: int
+    decision_id: int | None
+    episode_id: int | None
+    rule: str
+    playbook: str
+    mode: Mode
+    state: RunState
+    sentence: str
+    lines: tuple[Line, ...]
+    cursor: int
+    bundle: str
+    day_seconds: float
+    requested_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    started_by: str = ""
+    reason: str = ""
+
+
+def request(
+    session: Session,
+    *,
+    bundle: Bundle,
+    account_id: int,
+    rule: str,
+    playbook: str,
+    mode: Mode,
+    decision_id: int | None,
+    episode_id: int | None,
+    day_seconds: float,
+    at: datetime,
+    by: Mapping[str, str] | None = None,
+) -> int:
+    """Write a run as requested, with its lines frozen, and tell Temporal through the outbox. Returns its id.
+
+    Raises Refused while the account has an open run of the playbook.
+    """
+    _refuse_second(session, account_id, playbook)
+    lines = compile_lines(bundle.playbooks[playbook], mode)
+    row = RunRow(
+        account_id=account_id,
+        decision_id=decision_id,
+        episode_id=episode_id,
+        rule=rule,
+        playbook=playbook,
+        mode=mode.value,
+        state=RunState.REQUESTED.value,
+        sentence="Waits to be started",
+        frozen={"lines": [asdict(line) for line in lines], **(by or {})},
+        cursor=0,
+        bundle=bundle.fingerprint,
+        day_seconds=day_seconds,
+        requested_at=at,
+    )
+    session.add(row)
+    session.flush()
+    outbox.add(session, OutboxKind.START, row.id, {}, at)
+    return row.id
+
+
+def start_by_hand(
+    session: Session,
+    bundle: Bundle,
+    account_id: int,
+    playbook: str,
+    member: str,
+    reason: str,
+    at: datetime,
+    day_seconds: float,
+) -> int:
+    """Start a playbook because a member says so (no rule needs to fire), in mode automatic. Returns the run's id.
+
+    Raises NotFound for an unknown account or playbook; Refused without a reason, for a stopped, suppressed or churned
+    account, or while a run of the playbook is open there.
+    """
+    account = session.get(AccountRow, account_id)
+    if account is None:
+        raise NotFound(f"There is no account {account_id}.")
+    if playbook not in bundle.playbooks:
+        raise NotFound(f'There is no playbook "{playbook}" in force.')
+    if not reason.strip():
+        raise Refused("Say why you start it: the reason stands in the account's timeline.")
+    if barred := why_barred(account):
+        raise Refused(f"Nothing can be started for {account.name}: {barred}.")
+    return request(
+        session,
+        bundle=bundle,
+        account_id=account_id,
+        rule="",
+        playbook=playbook,
+        mode=Mode.AUTOMATIC,
+        decision_id=None,
+        episode_id=None,
+        day_seconds=day_seconds,
+        at=at,
+        by={"started_by": member, "reason": reason.strip()},
+    )
+
+
+def why_barred(account: AccountRow) -> str:
+    """Why nothing may run for an account, as the end of a sentence; empty when something may."""
+    if account.stopped_reason:
+        return f"a member stopped the account ({account.stopped_reason})"
+    if account.suppressed:
+        return "the account must not be contacted"
+    return "the account has churned" if account.stage == CHURNED else ""
+
+
+def find(session: Session, run_id: int) -> Run:
+    """One run. Raises NotFound."""
+    return _run(_row(session, run_id))
+
+
+def hold(session: Session, run_id: int) -> Run:
+    """One run, locked until the transaction ends, so that its state and what hangs on it change together."""
+    return _run(_row(session, run_id, lock=True))
+
+
+def of_account(session: Session, account_id: int) -> tuple[Run, ...]:
+    """All runs of an account, the newest first."""
+    rows = session.scalars(select(RunRow).where(RunRow.account_id == account_id).order_by(RunRow.id.desc()))
+    return tuple(_run(row) for row in rows)
+
+
+def move(session: Session, run_id: int, *, state: RunState, cursor: int, sentence: str, at: datetime) -> None:
+    """Write where the run is and what it is doing. The first move starts it; a final state ends it."""
+    row = _row(session, run_id)
+    row.state = state.value
+    row.cursor = cursor
+    row.sentence = sentence
+    row.started_at = row.started_at or at
+    row.ended_at = row.ended_at if state.is_open else (row.ended_at or at)
+
+
+def _refuse_second(session: Session, account_id: int, playbook: str) -> None:
+    query = select(RunRow.id).where(
+        RunRow.account_id == account_id, RunRow.playbook == playbook, RunRow.state.not_in(_FINAL)
+    )
+    if other := session.scalar(query):
+        raise Refused(f"Run {other} of {playbook} is still open for this account: cancel it or wait until it ends.")
+
+
+def _row(session: Session, run_id: int, *, lock: bool = False) -> RunRow:
+    row = session.get(RunRow, run_id, with_for_update=lock or None, populate_existing=lock)
+    if row is None:
+        raise NotFound(f"There is no run {run_id}.")
+    return row
+
+
+def _run(row: RunRow) -> Run:
+    return Run(
+        id=row.id,
+        account_id=row.account_id,
+        decision_id=row.decision_id,
+        episode_id=row.episode_id,
+        rule=row.rule,
+        playbook=row.playbook,
+        mode=Mode(row.mode),
+        state=RunState(row.state),
+        sentence=row.sentence,
+        lines=_lines(row.frozen),
+        cursor=row.cursor,
+        bundle=row.bundle,
+        day_seconds=row.day_seconds,
+        requested_at=row.requested_at,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        started_by=row.frozen.get("started_by", ""),
+        reason=row.frozen.get("reason", ""),
+    )
+
+
+def _lines(frozen: Mapping[str, Any]) -> tuple[Line, ...]:
+    return tuple(Line(**{**line, "arms": tuple(line["arms"])}) for line in frozen["lines"])

@@ -1,0 +1,44 @@
+"""What happened to each line of a run: the ledger that makes a step happen once, however often it is tried."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.store.run_tables import StepRow
+from engine.terms import StepState
+
+
+@dataclass(frozen=True, slots=True)
+class StepDone:
+    """One line of a run's timeline. ``sentence`` names no address."""
+
+    step: str
+    kind: str
+    state: StepState
+    sentence: str
+    at: datetime
+
+
+def record(session: Session, run_id: int, step: str, kind: str, state: StepState, sentence: str, at: datetime) -> None:
+    """Write or replace what is known of a step."""
+    row = session.get(StepRow, (run_id, step))
+    if row is None:
+        row = StepRow(run_id=run_id, step=step, kind=kind)
+        session.add(row)
+    row.state = state.value
+    row.sentence = sentence
+    row.at = at
+
+
+def state_of(session: Session, run_id: int, step: str) -> StepState | None:
+    """What is known of one step; None before anything happened."""
+    row = session.get(StepRow, (run_id, step))
+    return None if row is None else StepState(row.state)
+
+
+def of_run(session: Session, run_id: int) -> tuple[StepDone, ...]:
+    """Everything that happened in a run, the oldest first."""
+    rows = session.scalars(select(StepRow).where(StepRow.run_id == run_id).order_by(StepRow.at, StepRow.step))
+    return tuple(StepDone(row.step, row.kind, StepState(row.state), row.sentence, row.at) for row in rows)
