@@ -1,0 +1,92 @@
+"""What most commands begin with: the settings, the database, and the files of the working folder."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from engine.definitions.bundle import Bundle, read
+from engine.definitions.problem import render
+from engine.settings import Settings
+from engine.store.bundles import publish
+from engine.store.files import read_files
+from engine.store.migrating import migrate, require_current
+from engine.store.sessions import Store, connect
+
+err = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+out = Console(soft_wrap=True, highlight=False, markup=False)
+
+DataOption = Annotated[str, typer.Option("--data", help="Data folder (default: $BACKCAST_DATA, else .backcast).")]
+AtOption = Annotated[str, typer.Option("--at", help="Day to look at, YYYY-MM-DD (default: today).")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON value.")]
+EPOCH = date(1970, 1, 1).toordinal()
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """One installation as a command sees it."""
+
+    settings: Settings
+    store: Store
+    bundle: Bundle
+
+
+def settings_for(data: str = "") -> Settings:
+    """The settings from the environment, with the data folder of the command line if one was given."""
+    return Settings(data=data) if data else Settings()
+
+
+def open_workspace(data: str = "") -> Workspace:
+    """Open the database (a new SQLite file is set up) and check the files; any problem ends the command."""
+    settings = settings_for(data)
+    bundle = load_bundle(settings)
+    store = open_store(settings)
+    with store.begin() as session:
+        publish(session, bundle, author="", at=now())
+    return Workspace(settings, store, bundle)
+
+
+def open_store(settings: Settings) -> Store:
+    """Open the database. The SQLite file of the data folder is brought up to date by itself; a database that an
+    operator named is only opened, and refused where `backcast migrate` has not been run."""
+    store = connect(settings.database)
+    if settings.database_url:
+        require_current(store)
+    else:
+        migrate(store)
+    return store
+
+
+def load_bundle(settings: Settings) -> Bundle:
+    """Read and check ``rules/`` and ``playbooks/``; print every problem and exit with 1 if there is one."""
+    texts = read_files(settings.files)
+    checked = read(texts)
+    if checked.bundle is None:
+        for problem in checked.problems:
+            err.print(render(problem, texts))
+        err.print(f"{len(checked.problems)} problems; nothing was done. `backcast check` shows them again.")
+        raise typer.Exit(1)
+    return checked.bundle
+
+
+def now() -> datetime:
+    """The clock, read at the edge."""
+    return datetime.now(UTC)
+
+
+def day_of(at: str) -> int:
+    """A day as days since 1970-01-01; today (UTC) if none is given."""
+    try:
+        chosen = date.fromisoformat(at) if at else now().date()
+    except ValueError:
+        err.print(f'--at wants a day like 2026-09-01, not "{at}"')
+        raise typer.Exit(2) from None
+    return chosen.toordinal() - EPOCH
+
+
+def moment_of(day: int) -> datetime:
+    """The moment a plan for a day is made at: now for today, else the end of that day."""
+    chosen = datetime.fromordinal(day + EPOCH).replace(tzinfo=UTC)
+    return now() if chosen.date() == now().date() else chosen.replace(hour=23, minute=59, second=59)
