@@ -62,7 +62,7 @@ def run_cycle(
         judged = _judge(session, bundle, evaluation)
         save_evaluation(session, bundle, evaluation)
         save_plan(session, bundle, plan, day, day_seconds)
-        woken = wake(session, at) if day_seconds is not None else 0
+        woken = wake(session, day, at) if day_seconds is not None else 0
         result = _result(evaluation, plan, judged, woken)
         save_cycle(session, bundle, plan, day, {name: getattr(result, name) for name in result.__dataclass_fields__})
     return result
