@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from engine.errors import Refused
@@ -40,8 +40,7 @@ def request(
     at_kind = run.lines[run.cursor].kind if run.started_at else None
     refusal = overriding.refusal(kind, state, at_kind)
     if kind is RunAct.SKIP and not refusal:
-        done = frozenset(session.scalars(_behind(run_id)))
-        refusal = overriding.skip_refusal(step, frozenset(line.step for line in run.lines), done)
+        refusal = overriding.skip_refusal(step, frozenset(line.step for line in run.lines), _behind(session, run_id))
     if not refusal and _on_its_way(session, run_id, kind, step):
         refusal = "The same is on its way to the run already."
     if not refusal and kind in overriding.NEEDS_REASON and not reason.strip():
@@ -111,9 +110,10 @@ def _on_its_way(session: Session, run_id: int, kind: RunAct, step: str) -> bool:
     return session.scalar(query.limit(1)) is not None
 
 
-def _behind(run_id: int) -> Select[tuple[str]]:
+def _behind(session: Session, run_id: int) -> frozenset[str]:
     over = [StepState.DONE.value, StepState.SKIPPED.value, StepState.FAILED.value]
-    return select(StepRow.step).where(StepRow.run_id == run_id, StepRow.state.in_(over))
+    query = select(StepRow.step).where(StepRow.run_id == run_id, StepRow.state.in_(over))
+    return frozenset(session.scalars(query).all())
 
 
 def _act(row: ActRow) -> Act:

@@ -20,7 +20,7 @@ from engine.terms import ApprovalState, RunAct
 class Item:
     """One thing an approval covers. A message has a contact and content; a task or report only a ``subject``.
 
-    ``to`` is the contact's name with a masked address, or what the item is. What is sent is exactly this.
+    ``to`` is the contact's name and ``address`` its masked address, or what the item is. What is sent is exactly this.
     """
 
     step: str
@@ -30,6 +30,7 @@ class Item:
     subject: str
     text: str = ""
     html: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
