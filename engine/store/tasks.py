@@ -1,0 +1,176 @@
+"""Tasks of members. Whoever moves the row from open at its version finishes it; answers become points."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, Final, cast
+
+from sqlalchemy import CursorResult, select, update
+from sqlalchemy.orm import Session
+
+from engine.errors import NotFound, Refused
+from engine.running.lines import wait_of
+from engine.store import bundles, points, waits
+from engine.store.run_tables import RunRow, TaskRow
+from engine.terms import TaskState
+
+_EPOCH: Final = date(1970, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One to-do. ``questions``: metric → text; ``answers``: metric → value."""
+
+    id: int
+    account_id: int
+    run_id: int | None
+    step: str
+    title: str
+    assignee: str
+    questions: Mapping[str, str]
+    answers: Mapping[str, float]
+    state: TaskState
+    note: str
+    due_at: datetime | None
+    done_by: str
+    version: int
+
+
+def open_task(
+    session: Session,
+    *,
+    account_id: int,
+    run_id: int | None,
+    step: str,
+    title: str,
+    assignee: str,
+    at: datetime,
+    due_at: datetime | None = None,
+    questions: Mapping[str, str] | None = None,
+) -> int:
+    """Give a member something to do; the same step of a run gives it once. Returns the task's id."""
+    row = None if run_id is None else _of_step(session, run_id, step)
+    if row is None:
+        row = TaskRow(
+            account_id=account_id,
+            run_id=run_id,
+            step=step,
+            title=title[:500],
+            assignee=assignee,
+            questions=dict(questions or {}),
+            answers={},
+            state=TaskState.OPEN.value,
+            due_at=due_at,
+            created_at=at,
+        )
+        session.add(row)
+        session.flush()
+    return row.id
+
+
+def finish(
+    session: Session,
+    task_id: int,
+    *,
+    version: int,
+    member: str,
+    answers: Mapping[str, float],
+    note: str,
+    at: datetime,
+) -> None:
+    """Finish a task. Its answers become points of the account; a run that waits for it is woken.
+
+    Raises NotFound; Refused for an answer that is missing, not asked or off its scale, and, naming who was first, when
+    the task is not open at ``version`` any more.
+    """
+    row = _row(session, task_id)
+    _check_answers(session, row, answers)
+    statement = update(TaskRow).where(
+        TaskRow.id == task_id, TaskRow.state == TaskState.OPEN.value, TaskRow.version == version
+    )
+    done = statement.values(
+        state=TaskState.DONE.value,
+        done_by=member,
+        done_at=at,
+        note=note.strip(),
+        answers=dict(answers),
+        version=version + 1,
+    )
+    result = cast("CursorResult[Any]", session.execute(done.execution_options(synchronize_session=False)))
+    session.expire(row)
+    if result.rowcount != 1:
+        raise Refused(_why_lost(row))
+    for metric, value in answers.items():
+        points.record(session, row.account_id, metric, (at.astimezone(UTC).date() - _EPOCH).days, value, at)
+    if row.run_id is not None:
+        waits.satisfy(session, row.run_id, wait_of(row.step), at)
+
+
+def close_open(session: Session, run_id: int, note: str, at: datetime) -> int:
+    """Cancel the open tasks of a run that ended. Returns how many there were."""
+    statement = update(TaskRow).where(TaskRow.run_id == run_id, TaskRow.state == TaskState.OPEN.value)
+    closed = statement.values(state=TaskState.CANCELLED.value, note=note, done_at=at, version=TaskRow.version + 1)
+    return cast("CursorResult[Any]", session.execute(closed)).rowcount
+
+
+def of_step(session: Session, run_id: int, step: str) -> Task | None:
+    """The task a step of a run gave; None when it gave none."""
+    row = _of_step(session, run_id, step)
+    return None if row is None else _task(row)
+
+
+def find(session: Session, task_id: int) -> Task:
+    """One task. Raises NotFound."""
+    return _task(_row(session, task_id))
+
+
+def _check_answers(session: Session, row: TaskRow, answers: Mapping[str, float]) -> None:
+    wrong = [f'"{name}" is not asked here' for name in answers if name not in row.questions]
+    wrong += [f'"{text}" is not answered' for name, text in row.questions.items() if name not in answers]
+    run = session.get(RunRow, row.run_id) if row.run_id is not None else None
+    if run is not None and row.questions and not wrong:
+        known = bundles.by_fingerprint(session, run.bundle).catalog.questions
+        for name, value in answers.items():
+            asked = known.get(name)
+            if asked is not None and not (math.isfinite(value) and asked.low <= value <= asked.high):
+                wrong.append(f'"{asked.ask}" is answered with {value:g}; its scale is {asked.low} to {asked.high}')
+    if wrong:
+        raise Refused(f"The task cannot be finished: {'; '.join(wrong)}.")
+
+
+def _why_lost(row: TaskRow) -> str:
+    if row.state == TaskState.DONE.value:
+        return f"{row.done_by} finished this at {row.done_at:%Y-%m-%d %H:%M} UTC."
+    if row.state == TaskState.CANCELLED.value:
+        return f"This task was cancelled: {row.note}"
+    return "The task has changed since you opened it: look at it again."
+
+
+def _of_step(session: Session, run_id: int, step: str) -> TaskRow | None:
+    return session.scalar(select(TaskRow).where(TaskRow.run_id == run_id, TaskRow.step == step))
+
+
+def _row(session: Session, task_id: int) -> TaskRow:
+    row = session.get(TaskRow, task_id)
+    if row is None:
+        raise NotFound(f"There is no task {task_id}.")
+    return row
+
+
+def _task(row: TaskRow) -> Task:
+    return Task(
+        id=row.id,
+        account_id=row.account_id,
+        run_id=row.run_id,
+        step=row.step,
+        title=row.title,
+        assignee=row.assignee,
+        questions=row.questions,
+        answers=row.answers,
+        state=TaskState(row.state),
+        note=row.note,
+        due_at=row.due_at,
+        done_by=row.done_by,
+        version=row.version,
+    )
