@@ -8,14 +8,17 @@ from typing import Literal
 
 from engine.running.lines import Line
 
-Outcome = Literal["begin", "elapsed", "satisfied", "approved", "rejected", "expired", "skipped", "exit", "cancelled"]
-"""Why a run moves on from the line it stands at."""
+Outcome = Literal[
+    "begin", "elapsed", "satisfied", "approved", "rejected", "expired", "skipped", "exit", "cancelled", "failed"
+]
+"""Why a run moves on from the line it stands at. ``cancelled`` and ``failed`` close it, wherever it stands."""
 
 
 @dataclass(frozen=True)
 class RunInput:
     """The whole input of `PlaybookRun`. ``day_seconds`` is the length of a day on this run's clock; ``begun`` and what
-    follows it are only set when a run continues as new."""
+    follows it are only set when a run continues as new: ``kept`` are outcomes that came for a step (``""``: for the
+    run) before it could act on them."""
 
     run_id: int
     lines: list[Line]
@@ -26,6 +29,7 @@ class RunInput:
     deadline: str = ""
     paused: bool = False
     skips: list[str] = field(default_factory=list)
+    kept: dict[str, Outcome] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,76 @@
+"""What Temporal still has to be told. Written in the transaction that decided it, read and marked by the drainer.
+
+Messages of one run keep their order: while an earlier one waits for another try, the later ones wait with it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import Session, aliased
+
+from engine.store.run_tables import OutboxRow
+from engine.terms import OutboxKind
+
+_LONGEST_ERROR = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One row that is due. ``payload`` is what `add` was given; ``attempts`` counts the failed ones."""
+
+    id: int
+    kind: OutboxKind
+    run_id: int
+    payload: Mapping[str, Any]
+    attempts: int
+
+
+def add(session: Session, kind: OutboxKind, run_id: int, payload: Mapping[str, Any], at: datetime) -> None:
+    """Add one message, due at once."""
+    session.add(
+        OutboxRow(kind=kind.value, run_id=run_id, payload=dict(payload), created_at=at, next_at=at, done_at=None),
+    )
+
+
+def due(session: Session, at: datetime, limit: int) -> tuple[Message, ...]:
+    """The oldest ``limit`` messages that may go now, in order."""
+    earlier = aliased(OutboxRow)
+    held_back = exists().where(
+        earlier.run_id == OutboxRow.run_id,
+        earlier.id < OutboxRow.id,
+        earlier.done_at.is_(None),
+        earlier.next_at > at,
+    )
+    rows = session.scalars(
+        select(OutboxRow)
+        .where(OutboxRow.done_at.is_(None), OutboxRow.next_at <= at, ~held_back)
+        .order_by(OutboxRow.id)
+        .limit(limit),
+    )
+    return tuple(Message(row.id, OutboxKind(row.kind), row.run_id, row.payload, row.attempts) for row in rows)
+
+
+def done(session: Session, message_id: int, at: datetime, note: str = "") -> None:
+    """The message has arrived, or (with a note) can never arrive."""
+    row = session.get_one(OutboxRow, message_id)
+    row.done_at, row.error = at, note[:_LONGEST_ERROR]
+
+
+def failed(session: Session, message_id: int, error: str, next_at: datetime) -> None:
+    """The message could not be delivered; try again at ``next_at``."""
+    row = session.get_one(OutboxRow, message_id)
+    row.attempts, row.error, row.next_at = row.attempts + 1, error[:_LONGEST_ERROR], next_at
+
+
+def retry_now(session: Session, at: datetime) -> None:
+    """Make everything due that waits for another try: Temporal is back."""
+    for row in session.scalars(select(OutboxRow).where(OutboxRow.done_at.is_(None), OutboxRow.next_at > at)):
+        row.next_at = at
+
+
+def depth(session: Session) -> int:
+    """How many messages have not arrived yet."""
+    return session.scalar(select(func.count()).select_from(OutboxRow).where(OutboxRow.done_at.is_(None))) or 0

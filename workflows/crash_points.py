@@ -1,0 +1,38 @@
+"""Named places around a send where a drill kills the process, to see what the next one makes of it.
+
+Nothing happens unless ``BACKCAST_CRASH_AT`` names the place: then the process ends there at once, without any clean-up,
+as after a power cut. A file named by ``BACKCAST_CRASH_ONCE`` makes it happen once only: the process that crashes
+writes it, and one that finds it written goes on.
+"""
+
+import os
+import signal
+from pathlib import Path
+from typing import Final, Literal
+
+Place = Literal[
+    "before_claim", "after_claim", "before_dot", "after_dot", "after_reply", "after_verdict", "before_result"
+]
+
+PLACES: Final[tuple[Place, ...]] = (
+    "before_claim",
+    "after_claim",
+    "before_dot",
+    "after_dot",
+    "after_reply",
+    "after_verdict",
+    "before_result",
+)
+"""In the order in which a send passes them."""
+
+
+def pass_by(place: Place) -> None:
+    """Go past a named place; in a drill, perhaps no further."""
+    if os.environ.get("BACKCAST_CRASH_AT") != place:
+        return
+    once = os.environ.get("BACKCAST_CRASH_ONCE", "")
+    if once:
+        if Path(once).exists():
+            return
+        Path(once).write_text(place, encoding="utf-8")
+    os.kill(os.getpid(), signal.SIGKILL)
