@@ -1,0 +1,44 @@
+"""The command line: ``backcast COMMAND``. Each module of this package registers its own commands.
+
+What the engine refuses is one sentence on standard error and exit code 1, a command used wrongly exit code 2; never a
+traceback.
+"""
+
+import sys
+from importlib import import_module
+from pkgutil import iter_modules
+
+import typer
+from rich.console import Console
+from sqlalchemy.exc import OperationalError
+
+from engine.errors import EngineError
+
+_HELP = "Customer success as code: rules and playbooks in files, runs that people approve, effects that are measured."
+
+
+def build() -> typer.Typer:
+    """The application with every module's commands."""
+    app = typer.Typer(
+        name="backcast", help=_HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+    )
+    for found in sorted(iter_modules(__path__), key=lambda module: module.name):
+        module = import_module(f"{__name__}.{found.name}")
+        if hasattr(module, "register"):
+            module.register(app)
+    return app
+
+
+def main() -> None:
+    """Run one command and exit with its code."""
+    try:
+        build()(prog_name="backcast")
+    except EngineError as error:
+        _stop(str(error))
+    except OperationalError as error:
+        _stop(f"The database did not answer: {error.orig}")
+
+
+def _stop(sentence: str) -> None:
+    Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(sentence)
+    sys.exit(1)
