@@ -8,50 +8,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.definitions.bundle import Bundle
-from engine.evaluation.columns import Bytes, Column, Flags, Floats, Ints
-from engine.evaluation.facts import Facts, Needs
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Observed:
-    """One signal over all accounts: ``verdicts`` int8[N]; ``values`` float64[N], what was measured (NaN unknown);
-    ``sources`` int64[N]: the event that made it fire, -1 none."""
-
-    verdicts: Bytes
-    values: Floats
-    sources: Ints
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Scored:
-    """One scorecard over N accounts and its M metrics.
-
-    ``applies`` bool[N]. ``computed`` int64[N] micro-points (sum of ``contributions`` int64[N, M]; -1: insufficient data
-    or not applicable); ``effective`` the same after overrides. ``coverage`` float64[N] known share of the weight.
-    ``raw_tier``, ``computed_tier`` (after margin and forced), ``tier`` (after overrides): int8[N] index into
-    `TIERS`, -1 none. ``values`` and ``normalised`` float64[N, M] (NaN unknown), ``shares`` float64[N, M]: the effective
-    share of the whole score each metric had.
-    """
-
-    applies: Flags
-    computed: Ints
-    effective: Ints
-    coverage: Floats
-    raw_tier: Bytes
-    computed_tier: Bytes
-    tier: Bytes
-    contributions: Ints
-    values: NDArray[np.float64]
-    normalised: NDArray[np.float64]
-    shares: NDArray[np.float64]
+from engine.evaluation.causes import causes
+from engine.evaluation.columns import Bytes, Column, Floats, Numbers, Texts
+from engine.evaluation.facts import Facts
+from engine.evaluation.features import Features, OwnNames
+from engine.evaluation.program import evaluate_condition
+from engine.evaluation.reading import needs as needs
+from engine.evaluation.scoring import TIERS, Scored as Scored, score
+from engine.evaluation.signals import Observed as Observed, observe
+from engine.terms import MICRO
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
-    """All signals (by ``<rule>.<signal>``), rules (verdicts int8[N] by name), scorecards, and every named column."""
+    """All signals (by ``<rule>.<signal>``), rules (verdicts int8[N] by name), scorecards, and every named column.
+
+    ``columns`` answers any name a file may use (``columns["active_users.mean_7d"]``); what was not asked for before
+    is computed then. A name that means nothing raises KeyError.
+    """
 
     facts: Facts
     columns: Mapping[str, Column]
@@ -60,11 +36,90 @@ class Evaluation:
     scores: Mapping[str, Scored]
 
 
-def needs(bundle: Bundle) -> Needs:
-    """What the store has to load so that the bundle can be evaluated."""
-    raise NotImplementedError
+def evaluate(bundle: Bundle, facts: Facts, given: Mapping[str, Column] | None = None) -> Evaluation:
+    """Evaluate every signal, rule and scorecard of the bundle for every account.
+
+    ``given`` columns stand for themselves instead of being computed (the examples of rules use it).
+    """
+    working = _Working(bundle, facts, given or {})
+    signals = {
+        f"{rule.name}.{name}": working.signal(f"{rule.name}.{name}")
+        for rule in bundle.rules.values()
+        for name in rule.signals
+    }
+    rules = {
+        name: evaluate_condition(rule.when.tree, OwnNames(name, working.features), len(facts.accounts)).verdicts
+        for name, rule in bundle.rules.items()
+    }
+    scores = {name: working.scored(name) for name in bundle.scorecards}
+    return Evaluation(facts, working.features, signals, rules, scores)
 
 
-def evaluate(bundle: Bundle, facts: Facts) -> Evaluation:
-    """Evaluate every signal, rule and scorecard of the bundle for every account."""
-    raise NotImplementedError
+def score_column(scored: Scored) -> Floats:
+    """Effective scores in micro-points, float64[N], NaN where there is none."""
+    return np.where(scored.effective >= 0, scored.effective.astype(np.float64), np.nan)
+
+
+class _Working:
+    """Signals and scores, each computed when first asked for: whatever reads what, it is there in time.
+
+    `check` refuses definitions that read each other in a circle.
+    """
+
+    def __init__(self, bundle: Bundle, facts: Facts, given: Mapping[str, Column]) -> None:
+        self.bundle = bundle
+        self.facts = facts
+        self.features = Features(bundle.catalog, facts, derive=self.derived, given=given)
+        self._signals: dict[str, Observed] = {}
+        self._scores: dict[str, Scored] = {}
+
+    def signal(self, name: str) -> Observed:
+        found = self._signals.get(name)
+        if found is None:
+            rule, _, signal = name.rpartition(".")
+            declared, firing = self.bundle.rules[rule].signals[signal], self.facts.before.firing.get(name)
+            found = self._signals[name] = observe(rule, declared, self.features, firing)
+        return found
+
+    def scored(self, name: str) -> Scored:
+        found = self._scores.get(name)
+        if found is None:
+            card, before = self.bundle.scorecards[name], self.facts.before.tiers.get(name)
+            found = self._scores[name] = score(card, self.features, before, self.facts.overrides)
+        return found
+
+    def derived(self, name: str) -> Column | None:
+        kind, _, rest = name.partition(".")
+        if kind == "signal":
+            rule, _, signal = rest.rpartition(".")
+            known = rule in self.bundle.rules and signal in self.bundle.rules[rule].signals
+            return _verdict_column(self.signal(rest).verdicts) if known else None
+        card, _, detail = rest.partition(".")
+        if card not in self.bundle.scorecards:
+            return None
+        if kind == "score":
+            return self._score(card, detail)
+        if kind == "tier":
+            return self._tier(card, detail)
+        return causes(self.bundle.scorecards[card], self.scored(card), self.facts.before) if not detail else None
+
+    def _score(self, card: str, detail: str) -> Column | None:
+        now = score_column(self.scored(card))
+        if not detail:
+            return Numbers(now / MICRO)
+        week_ago = self.facts.before.scores_week_ago.get(card, np.full(len(now), np.nan))
+        return Numbers((now - week_ago) / MICRO) if detail == "change_7d" else None
+
+    def _tier(self, card: str, detail: str) -> Column | None:
+        if not detail:
+            return _tier_column(self.scored(card).tier)
+        none = np.full(len(self.facts.accounts), -1, dtype=np.int8)
+        return _tier_column(self.facts.before.tiers.get(card, none)) if detail == "previous" else None
+
+
+def _verdict_column(verdicts: Bytes) -> Column:
+    return Numbers(np.where(verdicts == 0, np.nan, (verdicts > 0).astype(np.float64)))
+
+
+def _tier_column(tiers: Bytes) -> Column:
+    return Texts(tiers.astype(np.int64), tuple(tier.value for tier in TIERS))

@@ -15,11 +15,16 @@ from engine.evaluation.columns import Bytes, Column, Floats, Ints
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Series:
-    """The points of one metric: one per subject and day, sorted by row, then day. All arrays have length M."""
+    """The points of one metric: one per subject and day, sorted by row, then day. All arrays have length M.
+
+    Points after the day of an evaluation may be in here; they are not looked at. So one series serves many days.
+    ``derived`` holds search keys and running sums; only `engine.evaluation.windows` fills and reads it.
+    """
 
     rows: Ints
     days: Ints
     values: Floats
+    derived: dict[str, Ints] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +54,7 @@ class Happenings:
     """Events of one kind, sorted by account row, then day (length K).
 
     ``contact_rows`` is -1 where no contact is named. ``fields`` holds the event's declared fields as columns of
-    length K. ``ids`` are the source records.
+    length K. ``ids`` are the source records. Events after the day of an evaluation are not looked at.
     """
 
     ids: Ints
@@ -73,9 +78,11 @@ class Agreed:
 class Before:
     """What the last evaluation before ``at`` said; empty mappings on the first.
 
-    ``firing``: verdicts int8[N] by ``<rule>.<signal>``. ``tiers``: settled tier per scorecard, int8[N] as index into
-    `engine.evaluation.scoring.TIERS`, -1 none. ``scores``: micro-points per scorecard float64[N], NaN none.
-    ``scores_week_ago``: the same seven days earlier. ``causes``: the metric behind the last drop, as a text column.
+    ``firing``: verdicts int8[N] by ``<rule>.<signal>``; where the last verdict was unknown, the last known one.
+    ``tiers``: settled tier per scorecard, int8[N] as index into `engine.evaluation.scoring.TIERS`, -1 none.
+    ``scores``: micro-points per scorecard float64[N], NaN none. ``scores_week_ago``: the same seven days earlier, and
+    ``contributions_week_ago`` what each metric added to it: scorecard → metric → micro-points float64[N], NaN none.
+    ``causes``: the metric behind the last drop, as a text column. `engine.evaluation.remembering` makes the next one.
     """
 
     firing: Mapping[str, Bytes] = field(default_factory=dict)
@@ -83,6 +90,7 @@ class Before:
     scores: Mapping[str, Floats] = field(default_factory=dict)
     scores_week_ago: Mapping[str, Floats] = field(default_factory=dict)
     causes: Mapping[str, Column] = field(default_factory=dict)
+    contributions_week_ago: Mapping[str, Mapping[str, Floats]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,27 @@
+"""What happened before, as far as deciding needs it: open episodes and runs, cooldowns, hold-outs, stops."""
+
+from collections.abc import Mapping, Set as AbstractSet
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What happened before, by account id.
+
+    ``inside``: rule → accounts with an open episode. ``known_rules``: rules evaluated at least once before.
+    ``episode_ended``: (rule, account) → day its last episode ended. ``open_runs``: playbook → accounts with an open
+    run. ``held_out``: playbook → accounts held out for it in an open episode → the rule that holds them out.
+    ``recent_starts``: rule → runs started in the last 24 hours. ``released``: rules whose question (blast radius or
+    accounts already inside) a member answered with yes; ``inside`` then leaves out the accounts refused for it.
+    ``stopped`` / ``suppressed``: accounts a person stopped / that must not be contacted by law.
+    """
+
+    inside: Mapping[str, AbstractSet[int]] = field(default_factory=dict)
+    known_rules: AbstractSet[str] = frozenset()
+    episode_ended: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    open_runs: Mapping[str, AbstractSet[int]] = field(default_factory=dict)
+    held_out: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
+    recent_starts: Mapping[str, int] = field(default_factory=dict)
+    released: AbstractSet[str] = frozenset()
+    stopped: AbstractSet[int] = frozenset()
+    suppressed: AbstractSet[int] = frozenset()

@@ -1,0 +1,154 @@
+"""What a bundle reads: every name its conditions, signals and scorecards use, and what the store has to load for it."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from engine.definitions.bundle import Bundle
+from engine.definitions.catalog import Catalog, Metric
+from engine.definitions.condition import Condition
+from engine.definitions.feature import Feature, Window
+from engine.definitions.playbook import BranchStep, CampaignStep, Playbook, WaitStep, walk
+from engine.definitions.rule import (
+    ConditionMeasure,
+    EventMeasure,
+    GoalMeasure,
+    LaterMeasure,
+    Measure,
+    Rule,
+    SilenceMeasure,
+    ThresholdMeasure,
+    TrendMeasure,
+)
+from engine.definitions.scorecard import GoalLine, Scorecard
+from engine.evaluation.facts import Needs
+from engine.evaluation.features import feature_named
+from engine.evaluation.goals import adds_up
+
+_GOAL_DAYS: Final = 400
+"""How far back amounts are loaded for a goal whose dates are the account's data: a year and a month."""
+
+_TWICE: Final = frozenset({Window.CHANGE, Window.PREVIOUS})
+
+
+def needs(bundle: Bundle) -> Needs:
+    """What the store has to load so that the bundle can be evaluated."""
+    collected = _Collected(bundle.catalog)
+    for rule in bundle.rules.values():
+        collected.rule(rule)
+    for card in bundle.scorecards.values():
+        collected.scorecard(card)
+    for playbook in bundle.playbooks.values():
+        for condition in _conditions_of(playbook):
+            collected.names(condition.names)
+    return collected.needs()
+
+
+def _conditions_of(playbook: Playbook) -> Iterator[Condition]:
+    for step in walk(playbook.steps):
+        match step:
+            case BranchStep(condition=condition) | WaitStep(until=Condition() as condition):
+                yield condition
+            case CampaignStep(stop_when=Condition() as condition):
+                yield condition
+            case _:
+                continue
+
+
+class _Collected:
+    """What was met so far. ``spans``: metric → days that must be loaded; ``events``: kind → the same."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        self.spans: dict[str, int] = {}
+        self.contact_metrics: set[str] = set()
+        self.events: dict[str, int] = {}
+        self.goals: set[str] = set()
+        self.latest: set[str] = set()
+        for condition in catalog.segments.values():
+            self.names(condition.names)
+
+    def rule(self, rule: Rule) -> None:
+        for signal in rule.signals.values():
+            self._measure(signal.measure, max(signal.lasting - 1, 0))
+        for condition in (rule.when, rule.challenge.success.condition, *(action.when for action in rule.actions)):
+            self.names(condition.names if condition else ())
+        if rule.guard.hold_out and rule.guard.hold_out.exempt:
+            self.names(rule.guard.hold_out.exempt.names)
+        if rule.challenge.success.feature:
+            self.feature(rule.challenge.success.feature)
+
+    def scorecard(self, card: Scorecard) -> None:
+        for metric in card.metrics:
+            self.feature(metric.feature)
+            if isinstance(metric.normaliser, GoalLine):
+                self._goal(metric.normaliser.goal, 0)
+        for condition in (card.applies_to, *(exception.when for exception in card.forced)):
+            self.names(condition.names if condition else ())
+
+    def names(self, names: frozenset[str] | tuple[str, ...], back: int = 0) -> None:
+        for name in names:
+            feature = feature_named(self.catalog, name.removeprefix("contact."))
+            if feature is not None:
+                self.feature(feature, back)
+
+    def feature(self, feature: Feature, back: int = 0) -> None:
+        reach = back + feature.days * (2 if feature.window in _TWICE else 1)
+        self._metric(self.catalog.metrics[feature.metric], reach)
+        if feature.window is Window.DAYS_SINCE:
+            self.latest.add(feature.metric)
+
+    def needs(self) -> Needs:
+        """Everything collected, in the shape the store reads."""
+        loaded = {name: days for name, days in self.spans.items() if self.catalog.metrics[name].formula is None}
+        return Needs(
+            days=max([30, *loaded.values(), *self.events.values()]),
+            metrics=frozenset(loaded) - self.contact_metrics,
+            latest=frozenset(name for name in loaded if name in self.latest or self._never_stale(name)),
+            contact_metrics=frozenset(self.contact_metrics),
+            events=frozenset(self.events),
+            goals=frozenset(self.goals),
+        )
+
+    def _never_stale(self, name: str) -> bool:
+        metric = self.catalog.metrics[name]
+        source = metric.from_events
+        return not metric.stale_after if source is None else source.silence
+
+    def _metric(self, metric: Metric, back: int) -> None:
+        source = metric.from_events
+        reach = back + (metric.stale_after if source is None else source.over) + 1
+        if self.spans.get(metric.name, -1) >= reach:
+            return
+        self.spans[metric.name] = reach
+        if metric.of == "contact":
+            self.contact_metrics.add(metric.name)
+        if metric.formula is not None:
+            self.names(metric.formula.names, back)
+
+    def _goal(self, name: str, back: int) -> None:
+        self.goals.add(name)
+        self._actual(self.catalog.metrics[self.catalog.goals[name].metric], _GOAL_DAYS + back, back)
+
+    def _actual(self, metric: Metric, span: int, back: int) -> None:
+        self._metric(metric, span if adds_up(metric) and metric.formula is None else back)
+
+    def _measure(self, measure: Measure, back: int) -> None:
+        match measure:
+            case ThresholdMeasure(feature):
+                self.feature(feature, back)
+            case TrendMeasure(metric, _, over):
+                self.feature(Feature(metric, Window.CHANGE, over), back)
+            case SilenceMeasure(feature, longer_than):
+                self._metric(self.catalog.metrics[feature.metric], back + longer_than)
+                self.latest.add(feature.metric)
+            case GoalMeasure(agreed="", metric=metric, within=within):
+                self._actual(self.catalog.metrics[metric], within + back, back)
+            case GoalMeasure(agreed=agreed):
+                self._goal(agreed, back)
+            case EventMeasure(event, within, where):
+                self.events[event] = max(self.events.get(event, 0), within + back)
+                self.names(where.names if where else ())
+            case ConditionMeasure(condition):
+                self.names(condition.names, back)
+            case LaterMeasure():
+                pass
