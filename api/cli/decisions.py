@@ -113,6 +113,7 @@ def scores(
 def evaluate_now(
     at: AtOption = "",
     release: Annotated[list[str] | None, typer.Option(help="Let this rule pass its blast radius this time.")] = None,
+    runs: Annotated[bool, typer.Option(help="Request runs; --no-runs replays history: decisions and outcomes.")] = True,
     as_json: JsonOption = False,
     data: DataOption = "",
 ) -> None:
@@ -123,7 +124,7 @@ def evaluate_now(
         workspace.store,
         workspace.bundle,
         moment_of(day),
-        day_seconds=workspace.settings.day_seconds,
+        day_seconds=workspace.settings.day_seconds if runs else None,
         released=frozenset(release or ()),
     )
     counts = {name: getattr(result, name) for name in result.__dataclass_fields__}
