@@ -1,9 +1,13 @@
 """All definitions in force, checked together, with the fingerprint that names them."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from engine.definitions.between import check_between
+from engine.definitions.calendar import WEEKDAYS_ONLY, Calendars
 from engine.definitions.catalog import Catalog
+from engine.definitions.folder import read_folder
 from engine.definitions.message import Message
 from engine.definitions.playbook import Playbook
 from engine.definitions.problem import Problem
@@ -24,6 +28,7 @@ class Bundle:
     reports: Mapping[str, Report]
     texts: Mapping[str, str]
     fingerprint: str
+    calendars: Calendars = WEEKDAYS_ONLY
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,5 +41,30 @@ class Checked:
 
 
 def read(texts: Mapping[str, str]) -> Checked:
-    """Read and check all files (relative path → text) together; report every problem of every file."""
-    raise NotImplementedError
+    """Read and check all files (relative POSIX path → text) together; report every problem of every file."""
+    folder = read_folder(texts)
+    check_between(folder)
+    problems, notes = tuple(sorted(set(folder.problems))), tuple(sorted(set(folder.notes)))
+    if problems:
+        return Checked(None, problems, notes)
+    bundle = Bundle(
+        catalog=folder.catalog,
+        scorecards=folder.scorecards,
+        rules=folder.rules,
+        playbooks=folder.playbooks,
+        messages=folder.messages,
+        reports=folder.reports,
+        texts=dict(texts),
+        fingerprint=fingerprint_of(texts),
+        calendars=folder.calendars,
+    )
+    return Checked(bundle, (), notes)
+
+
+def fingerprint_of(texts: Mapping[str, str]) -> str:
+    """The SHA-256 (hex) of all files: the same for the same paths and texts in any order."""
+    digest = hashlib.sha256()
+    for path in sorted(texts):
+        for part in (path.encode(), texts[path].encode("utf-8", "surrogatepass")):
+            digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.hexdigest()

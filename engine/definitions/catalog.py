@@ -2,18 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal as Choice
+from typing import Literal as Choice, TypeAlias
 
 from engine.definitions.condition import Condition
 from engine.definitions.feature import ValueType
 from engine.definitions.problem import Place
 
-type Source = Choice["outcomes", "adoption", "delivery", "feedback", "relationship", "commercial"]
-type Evidence = Choice["say", "observe", "do"]
-type Better = Choice["higher", "lower", "neither"]
-type Combine = Choice["last", "sum", "max", "mean"]
-type Subject = Choice["account", "contact", "product"]
-type Counted = Choice["events", "distinct contacts", "minutes"]
+Source: TypeAlias = Choice["outcomes", "adoption", "delivery", "feedback", "relationship", "commercial"]
+Evidence: TypeAlias = Choice["say", "observe", "do"]
+Better: TypeAlias = Choice["higher", "lower", "neither"]
+Combine: TypeAlias = Choice["last", "sum", "max", "mean"]
+Subject: TypeAlias = Choice["account", "contact", "product"]
+Counted: TypeAlias = Choice["events", "distinct contacts", "minutes"]
 
 
 @dataclass(frozen=True, slots=True)

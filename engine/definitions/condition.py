@@ -1,18 +1,20 @@
 """JsonLogic conditions: checked, typed trees, and the one fence around json-logic-qubit.
 
-A condition is parsed once, at load, against the names of its scope (metrics and features, ``account.…``,
-``contact.…``, ``event.…``, ``signal.…``, ``score.…``, ``tier.…``). What is evaluated is the typed tree
-(`engine.evaluation.program`); `reference` asks json-logic-qubit, for complete records only.
+`engine.definitions.condition_reading` reads a condition once, at load, against the names of its scope. What is
+evaluated is the typed tree; `reference` asks json-logic-qubit, for complete records only. This is the only module
+that imports ``json_logic``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
+
+import json_logic
 
 from engine.definitions.feature import ValueType
 from engine.definitions.problem import Place
 
-type Scalar = float | bool | str
+Scalar: TypeAlias = float | bool | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +104,15 @@ class Missing:
     type: ValueType = ValueType.BOOLEAN
 
 
-type Tree = Literal | Var | Arithmetic | Compare | In | All | AnyOf | Not | If | Missing
+Tree: TypeAlias = Literal | Var | Arithmetic | Compare | In | All | AnyOf | Not | If | Missing
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A checked condition: the JsonLogic as written, its typed tree, the names it reads, and its place."""
+    """A checked condition: its JsonLogic, its typed tree, the names it reads, and its place.
+
+    ``raw`` is the JsonLogic as written, but with plain values: ``40%`` is 0.4 in it, so that `reference` can judge it.
+    """
 
     raw: Any = field(compare=False)
     tree: Tree
@@ -115,19 +120,60 @@ class Condition:
     place: Place = field(compare=False)
 
 
-def reference(raw: Any, record: Mapping[str, Scalar]) -> Any:
-    """Ask json-logic-qubit what a complete record says. Names with dots are nested for it."""
-    raise NotImplementedError
-
-
 def names_of(tree: Tree) -> frozenset[str]:
     """All names a tree reads."""
-    raise NotImplementedError
+    match tree:
+        case Literal():
+            return frozenset()
+        case Var():
+            return frozenset({tree.name})
+        case Missing():
+            return frozenset(tree.names)
+        case Arithmetic() | All() | AnyOf():
+            return frozenset().union(*(names_of(operand) for operand in tree.operands))
+        case Compare():
+            return names_of(tree.left) | names_of(tree.right)
+        case In() | Not():
+            return names_of(tree.operand)
+        case If():
+            return names_of(tree.condition) | names_of(tree.then) | names_of(tree.otherwise)
 
 
-def parse(node: Any, scope: Any, problems: list[Any]) -> Condition | None:
-    """Read and type a condition; append every problem; None if there was one."""
-    raise NotImplementedError
+def reference(raw: Any, record: Mapping[str, Scalar]) -> Any:
+    """Ask json-logic-qubit what a complete record says; ``record`` maps whole names (dots and all) to values.
+
+    The library reads a dot as a step into a nested object, and ``active_users`` may stand beside
+    ``active_users.mean_7d``; so names are handed over with their dots replaced. Leave a missing name out of the
+    record (never None): then defaults and ``missing`` mean what they say. It raises whatever the library raises where
+    an operand is missing or a divisor is zero: those are not questions for the reference.
+    """
+    return json_logic.jsonLogic(_flat(raw), {_flat_name(name): value for name, value in record.items()})
 
 
-__all__: Sequence[str] = ()
+def _flat(raw: Any) -> Any:
+    if isinstance(raw, list):
+        return [_flat(item) for item in raw]
+    if not isinstance(raw, dict):
+        return raw
+    ((operator, operands),) = raw.items()
+    if operator == "var":
+        named = operands if isinstance(operands, list) else [operands]
+        return {"var": [_flat_name(named[0]), *named[1:]]}
+    if operator == "missing":
+        return {"missing": [_flat_name(name) for name in (operands if isinstance(operands, list) else [operands])]}
+    return {operator: _flat(operands)}
+
+
+def _flat_name(name: str) -> str:
+    return name.replace(".", "/")
+
+
+def _left_fold(*operands: Any) -> float:
+    """``+`` from left to right: the library's ``sum`` compensates from Python 3.12 on and would differ by an ulp."""
+    total = float(operands[0]) if operands else 0.0
+    for operand in operands[1:]:
+        total += float(operand)
+    return total
+
+
+json_logic.add_operation("+", _left_fold)

@@ -3,8 +3,10 @@
 A feature is a value computed from points as of a moment. Only features that some file names are computed.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class Window(StrEnum):
@@ -54,3 +56,47 @@ class Feature:
             return self.metric
         span = f"_{self.days}d" if self.days else ""
         return f"{self.metric}.{self.window.value}{span}"
+
+
+MAX_DAYS: Final = 3_650
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]*([-.][a-z0-9_]+)*")
+_SPANNED: Final = re.compile(r"(.+)\.(mean|sum|change|previous|slope)_([1-9][0-9]{0,3})d")
+_BARE: Final = re.compile(r"(.+)\.(days_since|rank)")
+
+WINDOWS: Final = ("mean_7d", "sum_30d", "change_30d", "previous_30d", "slope_90d", "days_since", "rank")
+"""One example of each window, for hints."""
+
+
+def parse_feature(text: str) -> Feature | None:
+    """Take a name apart: ``active_users.mean_30d`` is a mean over 30 days, ``active_users`` the latest value.
+
+    A metric's own name may hold dots and dashes (``response.seat-activation``), so a name whose end is no window is
+    a metric's name as a whole; whether there is such a metric is for the caller to see. None: not a name at all.
+    """
+    if not _NAME.fullmatch(text):
+        return None
+    if spanned := _SPANNED.fullmatch(text):
+        days = int(spanned[3])
+        return Feature(spanned[1], Window(spanned[2]), days) if days <= MAX_DAYS else None
+    if bare := _BARE.fullmatch(text):
+        return Feature(bare[1], Window(bare[2]))
+    return Feature(text)
+
+
+def feature_type(metric: ValueType, window: Window) -> ValueType | None:
+    """The type of a metric of type ``metric`` seen through ``window``; None where that makes no sense (a text's mean).
+
+    A boolean counts as 0 or 1, so its mean is a share and its sum a number. A relative change is a share of the mean.
+    """
+    if window is Window.LATEST:
+        return metric
+    if window is Window.DAYS_SINCE:
+        return ValueType.NUMBER
+    if metric in {ValueType.TEXT, ValueType.DATE}:
+        return None
+    if window is Window.CHANGE:
+        return ValueType.SHARE
+    if window is Window.RANK or (window is Window.SUM and metric is ValueType.BOOLEAN):
+        return ValueType.NUMBER
+    return ValueType.SHARE if metric is ValueType.BOOLEAN else metric

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal as Choice
+from typing import Literal as Choice, TypeAlias
 
 from engine.definitions.condition import Condition
 from engine.definitions.problem import Place
 
-type Category = Choice["education", "review", "survey", "news", "operational"]
+Category: TypeAlias = Choice["education", "review", "survey", "news", "operational"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +21,12 @@ class Span:
 @dataclass(frozen=True, slots=True)
 class Audience:
     """Who a message goes to: contacts with ``role``, all of them or those idle (no login) for ``idle_for`` days;
-    or, when ``signal`` is named, the contacts whose event made that signal fire."""
+    or, when ``signal`` is named, the contacts whose event made that signal fire. ``respondent``: whoever answered."""
 
     role: str = ""
     idle_for: int = 0
     signal: str = ""
+    respondent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ class WebhookStep:
     place: Place = field(compare=False)
 
 
-type Step = (
+Step: TypeAlias = (
     TaskStep | AskStep | EmailStep | CampaignStep | WaitStep | BranchStep | ApproveStep | ReportStep | WebhookStep
 )
 

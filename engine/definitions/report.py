@@ -1,7 +1,7 @@
 """A customer report's definition: an allow-list of metrics and the sections that show them."""
 
 from dataclasses import dataclass, field
-from typing import Literal as Choice
+from typing import Literal as Choice, TypeAlias
 
 from engine.definitions.problem import Place
 
@@ -51,7 +51,7 @@ class QuestionSection:
     metric: str
 
 
-type Section = GoalsSection | AdoptionSection | HealthSection | DoneSection | NextStepsSection | QuestionSection
+Section: TypeAlias = GoalsSection | AdoptionSection | HealthSection | DoneSection | NextStepsSection | QuestionSection
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal as Choice
+from typing import Literal as Choice, TypeAlias
 
 from engine.definitions.condition import Condition
 from engine.definitions.feature import Feature
 from engine.definitions.problem import Place
 from engine.terms import ChallengeKind, Mode
 
-type Bound = Choice["below", "at_most", "above", "at_least"]
+Bound: TypeAlias = Choice["below", "at_most", "above", "at_least"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class LaterMeasure:
     kind: Choice["rank", "deviation", "rhythm", "contacts", "schedule"]
 
 
-type Measure = (
+Measure: TypeAlias = (
     ThresholdMeasure | TrendMeasure | GoalMeasure | SilenceMeasure | EventMeasure | ConditionMeasure | LaterMeasure
 )
 
@@ -162,11 +162,26 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True)
+class ExampleEvent:
+    """One event of an example: ``age`` days ago, to a contact with ``role`` (empty: to nobody in particular)."""
+
+    event: str
+    age: int
+    role: str = ""
+    fields: Mapping[str, float | str | bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Example:
     """A tiny history and what the rule must say of it.
 
-    ``given`` maps a metric or ``account.<field>`` to its daily values by age in days (0 is the day of the
-    evaluation); events stand under ``events`` as name → ages in days.
+    ``given`` maps a metric, ``account.<field>`` or another name of conditions to its values by age in days (0 is the
+    day of the evaluation). Written, a plain value is today's; ``{last 10d: 30}`` is one value on each of the last ten
+    days, today included; ``{10d ago: 5}`` and ``{today: 5}`` are one day's. Where two spans cover a day the shorter
+    one says what it was, so ``{last 30d: 25, last 70d: 40}`` is forty that became twenty-five a month ago.
+
+    An event stands in the same list under its name: ``login: [3d ago, 5d ago]``, ``{3d ago: champion}`` (to whom),
+    ``{3d ago: {nps: 4, role: user}}`` (with fields). ``events`` maps each to its ages; ``happened`` has all of it.
     """
 
     name: str
@@ -174,6 +189,7 @@ class Example:
     then: Choice["fires", "clear", "unknown"]
     place: Place = field(compare=False)
     events: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    happened: tuple[ExampleEvent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,3 +206,4 @@ class Rule:
     place: Place = field(compare=False)
     existing: Choice["ignore", "enrol", "ask"] = "ask"
     leading_indicator: bool = False
+    choose: Choice["first", "measured"] = "first"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal as Choice
+from typing import Literal as Choice, TypeAlias
 
 from engine.definitions.condition import Condition
 from engine.definitions.feature import Feature
@@ -41,7 +41,7 @@ class Rank:
     floor: float | None
 
 
-type Normaliser = Linear | Threshold | GoalLine | Rank
+Normaliser: TypeAlias = Linear | Threshold | GoalLine | Rank
 
 
 @dataclass(frozen=True, slots=True)

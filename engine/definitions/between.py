@@ -1,0 +1,202 @@
+"""Checks between files (codes B): circles of dependence, and effects that would be measured by themselves.
+
+What a name means is checked where it is read; here is what only all files together show.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from engine.definitions.catalog import Catalog
+from engine.definitions.condition import Condition
+from engine.definitions.feature import Feature, parse_feature
+from engine.definitions.folder import MAX_RULES, Folder
+from engine.definitions.playbook import CampaignStep, EmailStep, Playbook, walk
+from engine.definitions.problem import Place
+from engine.definitions.reading import Ledger, known
+from engine.definitions.rule import (
+    ConditionMeasure,
+    EventMeasure,
+    GoalMeasure,
+    Measure,
+    Rule,
+    SilenceMeasure,
+    Success,
+    ThresholdMeasure,
+    TrendMeasure,
+)
+from engine.definitions.scorecard import Scorecard
+from engine.definitions.source import ScalarNode
+
+RESPONSE: Final = "response."
+
+
+def check_between(folder: Folder) -> None:
+    """Check all files together; problems and notes are added to the folder's."""
+    ledger = folder.ledger("B")
+    graph = _Graph(folder)
+    for circle in graph.circles():
+        words = " → ".join(_readable(node) for node in [*circle, circle[0]])
+        ledger.problem(graph.places[circle[0]], 3, f"these depend on each other in a circle: {words}", "break it at one place")
+    for rule in folder.rules.values():
+        _check_responses(rule, graph, ledger)
+    for playbook in folder.playbooks.values():
+        _check_audiences(playbook, folder, ledger)
+    _note_unused(folder, ledger)
+    if len(folder.rules) > MAX_RULES:
+        ledger.problem(Place("rules"), 7, f"there are more than {MAX_RULES} rules ({len(folder.rules)})")
+
+
+def _check_responses(rule: Rule, graph: "_Graph", ledger: Ledger) -> None:
+    success = graph.way_to_response(_success_nodes(rule.challenge.success, rule, graph))
+    if success:
+        message = f'the success of "{rule.name}" would be measured by the response to a playbook ({_way(success)})'
+        ledger.problem(rule.place, 4, message, "measure what the customer gets out of it")
+    for signal in rule.signals.values():
+        way = graph.way_to_response(graph.edges.get(f"signal.{rule.name}.{signal.name}", ()))
+        if way and any(node.startswith("score.") for node in way):
+            message = f'the signal "{signal.name}" moves with the response to a playbook ({_way(way)})'
+            ledger.note(signal.place, 52, message)
+        elif way:
+            message = f'the signal "{signal.name}" reads the response to a playbook ({_way(way)})'
+            ledger.problem(signal.place, 4, message, "a rule must not fire on the effect of its own playbook")
+
+
+def _success_nodes(success: Success, rule: Rule, graph: "_Graph") -> Iterable[str]:
+    if success.feature:
+        yield from graph.of_feature(success.feature)
+    if success.condition:
+        yield from graph.of_names(success.condition.names, rule.name)
+
+
+def _way(nodes: Iterable[str]) -> str:
+    return " → ".join(_readable(node) for node in nodes)
+
+
+def _readable(node: str) -> str:
+    kind, _, name = node.partition(".")
+    return f"{kind} {name}" if kind in {"score", "signal"} else name
+
+
+def _check_audiences(playbook: Playbook, folder: Folder, ledger: Ledger) -> None:
+    users = [rule for rule in folder.rules.values() if any(action.playbook == playbook.name for action in rule.actions)]
+    events = {
+        signal.name for rule in users for signal in rule.signals.values() if isinstance(signal.measure, EventMeasure)
+    }
+    for step in walk(playbook.steps):
+        if isinstance(step, EmailStep | CampaignStep) and step.to.signal:
+            known(ScalarNode("", step.place), step.to.signal, events, ledger, f'event signal of the rules that use "{playbook.name}" called')
+
+
+def _note_unused(folder: Folder, ledger: Ledger) -> None:
+    used = {action.playbook for rule in folder.rules.values() for action in rule.actions}
+    for playbook in folder.playbooks.values():
+        if playbook.name not in used:
+            ledger.note(playbook.place, 53, f'no rule starts the playbook "{playbook.name}"')
+        sent = {message for step in walk(playbook.steps) for message in _sent(step)}
+        for (owner, name), message in folder.messages.items():
+            if owner == playbook.name and name not in sent:
+                ledger.note(message.place, 54, f'no step sends the message "{name}"')
+
+
+def _sent(step: object) -> tuple[str, ...]:
+    if isinstance(step, EmailStep):
+        return (step.message,)
+    return step.lessons if isinstance(step, CampaignStep) else ()
+
+
+class _Graph:
+    """What depends on what: ``metric.<name>``, ``score.<card>`` and ``signal.<rule>.<name>``."""
+
+    def __init__(self, folder: Folder) -> None:
+        self.catalog: Catalog = folder.catalog
+        self.edges: dict[str, tuple[str, ...]] = {}
+        self.places: dict[str, Place] = {}
+        for metric in folder.catalog.metrics.values():
+            self._put(f"metric.{metric.name}", self._of_condition(metric.formula), metric.place)
+        for card in folder.scorecards.values():
+            self._put(f"score.{card.name}", self._of_card(card), card.place)
+        for rule in folder.rules.values():
+            for signal in rule.signals.values():
+                found = self._of_measure(signal.measure, rule.name)
+                self._put(f"signal.{rule.name}.{signal.name}", found, signal.place)
+
+    def _put(self, node: str, edges: Iterable[str], place: Place) -> None:
+        self.edges[node], self.places[node] = tuple(dict.fromkeys(edges)), place
+
+    def of_feature(self, feature: Feature) -> Iterator[str]:
+        """The metric a feature reads."""
+        yield f"metric.{feature.metric}"
+
+    def of_names(self, names: Iterable[str], rule: str = "") -> Iterator[str]:
+        """What the names of a condition read. The tier of the last evaluation is no dependence on this one."""
+        for name in sorted(names):
+            kind, _, rest = name.partition(".")
+            if kind in {"score", "tier", "cause"}:
+                if not name.endswith(".previous"):
+                    yield f"score.{rest.partition('.')[0]}"
+            elif kind == "signal":
+                yield name if "." in rest else f"signal.{rule}.{rest}"
+            elif kind == "in_segment":
+                yield from self._of_condition(self.catalog.segments.get(rest))
+            elif name == "account.segment":
+                for condition in self.catalog.segments.values():
+                    yield from self._of_condition(condition)
+            elif kind not in {"account", "contact", "event"} and (feature := parse_feature(name)):
+                yield from self.of_feature(feature)
+
+    def _of_condition(self, condition: Condition | None, rule: str = "") -> Iterator[str]:
+        yield from self.of_names(condition.names, rule) if condition else ()
+
+    def _of_card(self, card: Scorecard) -> Iterator[str]:
+        for metric in card.metrics:
+            yield from self.of_feature(metric.feature)
+        for condition in (card.applies_to, *(forced.when for forced in card.forced)):
+            yield from self._of_condition(condition)
+
+    def _of_measure(self, measure: Measure, rule: str) -> Iterator[str]:
+        match measure:
+            case ThresholdMeasure(feature=feature) | SilenceMeasure(feature=feature):
+                yield from self.of_feature(feature)
+            case TrendMeasure(metric=metric):
+                yield f"metric.{metric}"
+            case GoalMeasure(metric=metric, agreed=agreed):
+                goal = self.catalog.goals.get(agreed)
+                yield f"metric.{goal.metric if goal else metric}"
+            case ConditionMeasure(condition=condition):
+                yield from self._of_condition(condition, rule)
+            case EventMeasure(where=where):
+                yield from self._of_condition(where, rule)
+
+    def circles(self) -> Iterator[tuple[str, ...]]:
+        """Each circle once, from the node that comes first in the files."""
+        done: set[str] = set()
+        for start in self.edges:
+            path: list[str] = []
+            stack: list[tuple[str, Iterator[str]]] = [] if start in done else [(start, iter(self.edges[start]))]
+            while stack:
+                node, rest = stack[-1]
+                if node not in path:
+                    path.append(node)
+                following = next(rest, None)
+                if following is None:
+                    done.add(path.pop())
+                    stack.pop()
+                elif following in path:
+                    yield tuple(path[path.index(following) :])
+                elif following not in done and following in self.edges:
+                    stack.append((following, iter(self.edges[following])))
+
+    def way_to_response(self, nodes: Iterable[str]) -> tuple[str, ...]:
+        """A way from the nodes to the metric of a response, empty where there is none."""
+        ways: list[tuple[str, ...]] = [(node,) for node in nodes]
+        seen: set[str] = set()
+        while ways:
+            way = ways.pop(0)
+            if way[-1].startswith(f"metric.{RESPONSE}"):
+                return way
+            if way[-1] not in seen:
+                seen.add(way[-1])
+                ways += [(*way, node) for node in self.edges.get(way[-1], ())]
+        return ()
+
+

@@ -1,0 +1,257 @@
+"""Reading rules/catalog.yaml (codes C)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Final, Literal as Choice, get_args
+
+from engine.definitions.catalog import (
+    Better,
+    Catalog,
+    Combine,
+    Counted,
+    EventKind,
+    Evidence,
+    FromEvents,
+    Goal,
+    Metric,
+    Question,
+    Source,
+    Subject,
+)
+from engine.definitions.condition import Condition
+from engine.definitions.condition_reading import parse
+from engine.definitions.feature import ValueType
+from engine.definitions.problem import Place
+from engine.definitions.reading import Fields, Ledger, known, name, scalar, texts_of, word
+from engine.definitions.scope import Scope, segment_scope
+from engine.definitions.source import MapNode, Node, ScalarNode
+
+TYPES: Final = tuple(ValueType)
+SHAPES: Final[tuple[Choice["linear", "step"], ...]] = ("linear", "step")
+RESERVED: Final = frozenset({"account", "contact", "event", "signal", "score", "tier", "cause", "in_segment", "response"})
+ANSWER_DAYS: Final = 90
+_DECIMALS: Final = {ValueType.SHARE: 4, ValueType.BOOLEAN: 0}
+_KEPT_ELSEWHERE: Final = {
+    ValueType.TEXT: "this version keeps numbers only: a metric of type text stays unknown",
+    ValueType.DATE: "this version keeps numbers only: a metric of type date stays unknown",
+}
+
+
+def empty_catalog(path: str) -> Catalog:
+    """A catalog that declares nothing, to read the other files against where there is no catalog."""
+    return Catalog({}, {}, {}, {}, (), (), {}, "", Place(path))
+
+
+def read_catalog(node: Node, ledger: Ledger, added: Mapping[str, Metric]) -> Catalog:
+    """Read the catalog. Formulas and segments are read last, when all names are known.
+
+    ``added``: metrics that other files bring along (responses to playbooks, questions of reports); a metric that is
+    declared here under the same name wins.
+    """
+    fields = Fields(node, ledger, "the catalog")
+    read_format(fields)
+    metrics = {key.text: _metric(key, value, ledger) for key, value in fields.entries("metrics", required=True)}
+    events = {key.text: _event(key, value, ledger) for key, value in fields.entries("events")}
+    catalog = Catalog(
+        metrics=metrics,
+        events=events,
+        goals={key.text: _goal(key, value, metrics, ledger) for key, value in fields.entries("goals")},
+        questions={key.text: _question(key, value, ledger) for key, value in fields.entries("questions")},
+        roles=_names(fields, "roles", "a role"),
+        stages=_names(fields, "stages", "a stage"),
+        segments={},
+        north_star=fields.text("north_star"),
+        place=fields.place,
+    )
+    segments = fields.entries("segments")
+    fields.close()
+    _check_names(catalog, ledger)
+    answers = {name: _answers(question) for name, question in catalog.questions.items()}
+    catalog = replace(catalog, metrics={**added, **answers, **metrics})
+    return _with_conditions(catalog, node, segments, ledger)
+
+
+def read_format(fields: Fields) -> None:
+    """Every file says ``format: 1``; another number belongs to another version of Backcast."""
+    node = fields.need("format")
+    if node is not None and not (isinstance(node, ScalarNode) and node.text == "1"):
+        fields.ledger.problem(node, 8, "this version reads format 1 only", "write format: 1")
+
+
+def _with_conditions(
+    catalog: Catalog, node: Node, segments: Iterable[tuple[ScalarNode, Node]], ledger: Ledger
+) -> Catalog:
+    scope = segment_scope(catalog)
+    found: dict[str, Condition] = {}
+    for key, value in segments:
+        name(key, ledger, "a segment")
+        if condition := parse(value, scope, ledger):
+            found[key.text] = condition
+    written = node.get("metrics") if isinstance(node, MapNode) else None
+    metrics = dict(catalog.metrics)
+    for key, value in written.entries if isinstance(written, MapNode) else ():
+        formula = value.get("formula") if isinstance(value, MapNode) else None
+        if formula is not None and key.text in metrics:
+            metrics[key.text] = _with_formula(metrics[key.text], formula, scope, ledger)
+    return replace(catalog, metrics=metrics, segments=found)
+
+
+def _with_formula(metric: Metric, node: Node, scope: Scope, ledger: Ledger) -> Metric:
+    if metric.of != "account":
+        ledger.problem(node, 13, "only a metric of an account can be a formula")
+    return replace(metric, formula=parse(node, scope, ledger, numeric=metric.type is not ValueType.BOOLEAN))
+
+
+def _metric(key: ScalarNode, node: Node, ledger: Ledger) -> Metric:
+    name(key, ledger, "a metric")
+    fields = Fields(node, ledger, "a metric")
+    type_ = fields.word("type", TYPES)
+    fields.find("formula")
+    from_events = fields.fields("from_events")
+    metric = Metric(
+        name=key.text,
+        title=fields.text("title"),
+        source=fields.word("source", get_args(Source)),
+        evidence=fields.word("evidence", get_args(Evidence)),
+        type=type_,
+        better=fields.word("better", get_args(Better)),
+        place=key.place,
+        unit=fields.text("unit", ""),
+        decimals=fields.whole("decimals", _DECIMALS.get(type_, 2), 0, 6),
+        combine=fields.word("combine", get_args(Combine), "last"),
+        stale_after=fields.days("stale_after", 0),
+        of=fields.word("of", get_args(Subject), "account"),
+        bears_on_value=fields.text("bears_on_value", ""),
+        customer_may_see=fields.truth("customer_may_see", default=False),
+        from_events=_from_events(from_events, ledger) if from_events else None,
+    )
+    fields.close()
+    _check_metric(metric, fields)
+    return metric
+
+
+def _check_metric(metric: Metric, fields: Fields) -> None:
+    ledger = fields.ledger
+    if "formula" in fields and metric.from_events:
+        ledger.problem(fields.key_place("formula"), 10, "a metric has a formula or comes from events, not both")
+    if metric.type in _KEPT_ELSEWHERE:
+        ledger.note(fields.key_place("type"), 50, _KEPT_ELSEWHERE[metric.type])
+        if "formula" in fields or metric.from_events:
+            ledger.problem(fields.key_place("type"), 11, "a formula or a count of events is a number, a share or a boolean")
+    if metric.of == "product":
+        ledger.note(fields.key_place("of"), 51, f'this version keeps no points of products: "{metric.name}" stays unknown')
+
+
+def _from_events(fields: Fields, ledger: Ledger) -> FromEvents:
+    counted = get_args(Counted)
+    silence = fields.find("silence")
+    if silence is not None:
+        word(silence, ("days",), ledger, '"silence"')
+    found = FromEvents(
+        events=texts_of(fields.texts("event", required=True)),
+        count=fields.word("count", counted, "events"),
+        over=fields.days("over", 0),
+        silence=silence is not None,
+        with_roles=texts_of(fields.texts("with_roles")),
+    )
+    if silence is not None and ("count" in fields or "over" in fields):
+        ledger.problem(silence, 12, "silence is the days since the last event; it has no count and no span")
+    fields.close()
+    return found
+
+
+def _event(key: ScalarNode, node: Node, ledger: Ledger) -> EventKind:
+    name(key, ledger, "an event")
+    if isinstance(node, ScalarNode) and node.is_empty:
+        return EventKind(key.text, {}, key.place)
+    fields = Fields(node, ledger, "an event")
+    found: dict[str, ValueType] = {}
+    for field, value in fields.entries("fields"):
+        name(field, ledger, "a field of an event")
+        found[field.text] = word(value, TYPES, ledger, f'the type of "{field.text}"')
+    fields.close()
+    return EventKind(key.text, found, key.place)
+
+
+def _goal(key: ScalarNode, node: Node, metrics: Mapping[str, Metric], ledger: Ledger) -> Goal:
+    name(key, ledger, "a goal")
+    fields = Fields(node, ledger, "a goal")
+    metric = fields.need("metric")
+    wanted = scalar(metric, ledger, '"metric"') if metric else None
+    if metric and wanted and known(metric, wanted, metrics, ledger, "metric") and not _countable(metrics[wanted]):
+        ledger.problem(metric, 14, f'"{wanted}" is not a number of an account, so no goal can be set on it')
+    found = Goal(key.text, wanted or "", key.place, fields.word("shape", SHAPES, "linear"))
+    fields.close()
+    return found
+
+
+def _countable(metric: Metric) -> bool:
+    return metric.of == "account" and metric.type.is_numeric
+
+
+def _question(key: ScalarNode, node: Node, ledger: Ledger) -> Question:
+    name(key, ledger, "a question")
+    fields = Fields(node, ledger, "a question")
+    low, high = read_scale(fields)
+    found = Question(key.text, fields.text("ask"), low, high, fields.word("evidence", get_args(Evidence)), key.place)
+    fields.close()
+    return found
+
+
+def read_scale(fields: Fields) -> tuple[int, int]:
+    """A scale of answers (``1-5``): lowest and highest, at most 11 steps."""
+    text = fields.text("scale")
+    low, dash, high = text.partition("-")
+    if dash and low.isascii() and high.isascii() and low.isdigit() and high.isdigit():
+        if 0 < int(high[:6]) - int(low[:6]) <= 10:
+            return int(low), int(high)
+    if text:
+        node = fields.find("scale")
+        fields.ledger.problem(node or fields.place, 5, f'a scale runs from low to high in at most 11 steps, not "{text}"', "write 1-5")
+    return 1, 5
+
+
+def _answers(question: Question) -> Metric:
+    return answer_metric(question.name, question.ask, question.evidence, question.place)
+
+
+def answer_metric(name: str, ask: str, evidence: Evidence, place: Place) -> Metric:
+    """The metric that answers to a question become. What somebody said three months ago is not known any more."""
+    return Metric(
+        name=name,
+        title=ask,
+        source="feedback",
+        evidence=evidence,
+        type=ValueType.NUMBER,
+        better="higher",
+        place=place,
+        decimals=0,
+        stale_after=ANSWER_DAYS,
+    )
+
+
+def _names(fields: Fields, key: str, what: str) -> tuple[str, ...]:
+    nodes = fields.texts(key)
+    for node in nodes:
+        name(node, fields.ledger, what)
+    return texts_of(nodes)
+
+
+def _check_names(catalog: Catalog, ledger: Ledger) -> None:
+    for metric in catalog.metrics.values():
+        if metric.name in RESERVED:
+            ledger.problem(metric.place, 6, f'a metric cannot be called "{metric.name}": conditions use that word otherwise')
+        for event in metric.from_events.events if metric.from_events else ():
+            known_at(metric.place, event, catalog.events, ledger, "event")
+        for role in metric.from_events.with_roles if metric.from_events else ():
+            known_at(metric.place, role, catalog.roles, ledger, "role")
+    for question in catalog.questions.values():
+        if question.name in catalog.metrics:
+            message = f'"{question.name}" is a metric already; the answers to a question become a metric of its name'
+            ledger.problem(question.place, 15, message, "rename one of them")
+
+
+def known_at(place: Place, wanted: str, options: Iterable[str], ledger: Ledger, what: str) -> bool:
+    """`known` for a name whose own place was not kept."""
+    return known(ScalarNode(wanted, place), wanted, options, ledger, what)
+

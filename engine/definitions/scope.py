@@ -1,0 +1,123 @@
+"""The names a condition may use at one place of the files, and their types."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from engine.definitions.catalog import Catalog
+from engine.definitions.feature import WINDOWS, ValueType, Window, feature_type, parse_feature
+from engine.definitions.reading import listed, suggest
+from engine.terms import Tier
+
+ACCOUNT_FIELDS: Final[Mapping[str, ValueType]] = {
+    "key": ValueType.TEXT,
+    "name": ValueType.TEXT,
+    "arr": ValueType.NUMBER,
+    "segment": ValueType.TEXT,
+    "stage": ValueType.TEXT,
+    "days_in_stage": ValueType.NUMBER,
+    "onboarded_on": ValueType.DATE,
+    "renewal_on": ValueType.DATE,
+    "renewal_in_days": ValueType.NUMBER,
+    "owner": ValueType.TEXT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Names with their types.
+
+    ``names`` are exact; ``metrics`` may also be seen through a window (``active_users.mean_30d``). ``words`` are the
+    only texts a name can be equal to. ``elsewhere`` says of a name that is known, but not here, what to do instead.
+    """
+
+    names: Mapping[str, ValueType]
+    metrics: Mapping[str, ValueType]
+    words: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+
+    def type_of(self, name: str) -> ValueType | None:
+        """The type of a name, None where it is not known here."""
+        if name in self.names:
+            return self.names[name]
+        if name in self.metrics:
+            return self.metrics[name]
+        feature = parse_feature(name)
+        if feature is None or feature.window is Window.LATEST or feature.metric not in self.metrics:
+            return None
+        return feature_type(self.metrics[feature.metric], feature.window)
+
+    def hint(self, name: str) -> str:
+        """What the author of an unknown name may have meant."""
+        feature = parse_feature(name)
+        metric = name.rpartition(".")[0]
+        for other, why in self.elsewhere.items():
+            if name == other or name.startswith(other + "."):
+                return why
+        if feature is not None and feature.metric in self.metrics and feature.window is not Window.LATEST:
+            return f'"{feature.metric}" is a {self.metrics[feature.metric].value}; only its latest value and .days_since'
+        if metric in self.metrics:
+            return f'after "{metric}." write one of {listed(WINDOWS)} (any number of days)'
+        return suggest(name, [*self.names, *self.metrics])
+
+    def with_names(self, names: Mapping[str, ValueType], words: Mapping[str, frozenset[str]] | None = None) -> "Scope":
+        """The same scope with more names."""
+        return replace(self, names={**self.names, **names}, words={**self.words, **(words or {})})
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """The names the files declare, known before any condition is read: rule → signals, scorecard → metrics."""
+
+    signals: Mapping[str, tuple[str, ...]]
+    scorecards: Mapping[str, tuple[str, ...]]
+
+
+def segment_scope(catalog: Catalog) -> Scope:
+    """What a segment or a formula may read: metrics and fields of the account, but no segment."""
+    fields = {f"account.{name}": kind for name, kind in ACCOUNT_FIELDS.items() if name != "segment"}
+    account = {name: metric.type for name, metric in catalog.metrics.items() if metric.of == "account"}
+    words = {"account.stage": frozenset(catalog.stages)}
+    return Scope(fields, account, words, dict(_elsewhere(catalog)))
+
+
+def account_scope(catalog: Catalog, outline: Outline) -> Scope:
+    """What a condition on an account may read."""
+    names = {"account.segment": ValueType.TEXT}
+    names |= {f"in_segment.{name}": ValueType.BOOLEAN for name in catalog.segments}
+    words = {"account.segment": frozenset(catalog.segments)}
+    for card, metrics in outline.scorecards.items():
+        names |= {f"score.{card}": ValueType.NUMBER, f"score.{card}.change_7d": ValueType.NUMBER}
+        names |= {f"tier.{card}": ValueType.TEXT, f"tier.{card}.previous": ValueType.TEXT, f"cause.{card}": ValueType.TEXT}
+        tiers = frozenset(tier.value for tier in Tier)
+        words |= {f"tier.{card}": tiers, f"tier.{card}.previous": tiers, f"cause.{card}": frozenset(metrics)}
+    for rule, signals in outline.signals.items():
+        names |= {f"signal.{rule}.{signal}": ValueType.BOOLEAN for signal in signals}
+    return segment_scope(catalog).with_names(names, words)
+
+
+def own_signals(scope: Scope, signals: Iterable[str]) -> Scope:
+    """The scope inside a rule, where its own signals are called ``signal.<name>``."""
+    return scope.with_names({f"signal.{name}": ValueType.BOOLEAN for name in signals})
+
+
+def contact_scope(scope: Scope, catalog: Catalog) -> Scope:
+    """What a condition on a contact may read: all of its account, and ``contact.…``."""
+    metrics = {f"contact.{name}": metric.type for name, metric in catalog.metrics.items() if metric.of == "contact"}
+    names = {"contact.name": ValueType.TEXT, "contact.email": ValueType.TEXT}
+    wider = scope.with_names(names)
+    return replace(wider, metrics={**wider.metrics, **metrics})
+
+
+def event_scope(scope: Scope, catalog: Catalog, event: str) -> Scope:
+    """What a condition on an event may read: all of its account, and the declared fields of the event."""
+    kind = catalog.events.get(event)
+    return scope.with_names({f"event.{name}": type_ for name, type_ in kind.fields.items()} if kind else {})
+
+
+def _elsewhere(catalog: Catalog) -> Iterable[tuple[str, str]]:
+    for name, metric in catalog.metrics.items():
+        if metric.of == "contact":
+            yield name, f'"{name}" is measured per contact; where a contact is meant it is "contact.{name}"'
+        elif metric.of == "product":
+            yield name, f'"{name}" is measured per product; conditions are about accounts'

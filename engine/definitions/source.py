@@ -1,0 +1,255 @@
+"""YAML text to nodes that remember their place; everything YAML can do that a definition must not is refused here.
+
+Files are YAML 1.2 without anchors, aliases, tags, merge keys, several documents or keys that are not text. The
+checks look at the parser's events, before anything is built, so that a hostile file costs nothing.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, StringMark, YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+
+from engine.definitions.problem import Place, Problem
+
+MAX_BYTES: Final = 256 * 1024
+MAX_DEPTH: Final = 32
+MAX_NODES: Final = 5_000
+
+_NUMBER: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_LINE_END: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+
+
+@dataclass(frozen=True, slots=True)
+class ScalarNode:
+    """A single value as written. ``quoted`` text is never a number, a truth value or nothing."""
+
+    text: str
+    place: Place
+    quoted: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was written (``key:``, ``~`` or ``null``)."""
+        return not self.quoted and self.text in {"", "~", "null", "Null", "NULL"}
+
+    @property
+    def truth(self) -> bool | None:
+        """The truth value it is, if it is one (``true`` and ``false`` only: ``no`` is a text)."""
+        if self.quoted or self.text not in {"true", "True", "TRUE", "false", "False", "FALSE"}:
+            return None
+        return self.text.lower() == "true"
+
+    @property
+    def number(self) -> float | None:
+        """The number it is, if it is one and finite."""
+        if self.quoted or not _NUMBER.fullmatch(self.text):
+            return None
+        value = float(self.text)
+        return value if abs(value) <= 1e15 else None
+
+
+@dataclass(frozen=True, slots=True)
+class ListNode:
+    """A list of nodes."""
+
+    items: tuple["Node", ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class MapNode:
+    """Keys with values, in the order of the file; no key twice."""
+
+    entries: tuple[tuple[ScalarNode, "Node"], ...]
+    place: Place
+
+    def get(self, key: str) -> "Node | None":
+        """The value of a key, or None where the key is absent."""
+        return next((value for name, value in self.entries if name.text == key), None)
+
+
+Node: TypeAlias = ScalarNode | ListNode | MapNode
+
+
+def read_source(path: str, text: str, problems: list[Problem]) -> Node | None:
+    """Read one file. Every problem is appended; None where there is nothing that could be read further."""
+    if found := _unreadable(path, text):
+        problems.append(found)
+        return None
+    builder = _Builder(path, problems)
+    try:
+        for event in _events(text):
+            if not builder.take(event):
+                return None
+    except MarkedYAMLError as error:
+        problems.append(_syntax_problem(path, text, error))
+        return None
+    except (YAMLError, ValueError, OverflowError) as error:  # an escape beyond Unicode is a ValueError
+        problems.append(Problem(Place(path), "Y002", f"this is not YAML: {str(error).splitlines()[0]}"))
+        return None
+    if builder.root is None:
+        problems.append(Problem(Place(path), "Y001", "the file is empty", 'start it with "format: 1"'))
+    return builder.root
+
+
+def _events(text: str) -> Iterator[Event]:
+    yaml = YAML(typ="safe", pure=True)
+    events: Iterator[Event] = yaml.parse(text)
+    return events
+
+
+def _unreadable(path: str, text: str) -> Problem | None:
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+        return Problem(Place(path), "Y003", "the file is larger than 256 KiB", "split it into several files")
+    if text.startswith("\ufeff"):
+        return Problem(Place(path), "Y004", "the file starts with a byte order mark", 'save it as "UTF-8" without one')
+    if bad := _FORBIDDEN.search(text):
+        before = _LINE_END.split(text[: bad.start()])
+        place = Place(path, len(before), len(before[-1]) + 1)
+        return Problem(place, "Y005", f"there is a character here that no text has (U+{ord(bad[0]):04X})", "remove it")
+    if not text.strip():
+        return Problem(Place(path), "Y001", "the file is empty", 'start it with "format: 1"')
+    return None
+
+
+def _syntax_problem(path: str, text: str, error: MarkedYAMLError) -> Problem:
+    mark = error.problem_mark or error.context_mark
+    place = _place(path, mark) if mark else Place(path)
+    said = str(error.problem or "this cannot be read")
+    context = str(error.context or "")
+    character = text[mark.index : mark.index + 1] if mark else ""
+    if character == "\t":
+        return Problem(place, "Y006", "a tab cannot indent or separate here", "use spaces")
+    if "quoted scalar" in context and "end of stream" in said:
+        start = _place(path, error.context_mark) if error.context_mark else place
+        return Problem(start, "Y007", "this quotation mark is never closed", "add the same mark at the end of the text")
+    if "flow" in context and error.context_mark:
+        kind = "bracket" if "sequence" in context else "brace"
+        hint = f"the {kind} opened at {error.context_mark.line + 1}:{error.context_mark.column + 1} is not closed before this"
+        return Problem(place, "Y008", f"{_ours(said)}", hint)
+    if "mapping values are not allowed" in said:
+        hint = "check the indentation, or put the text in quotes if the colon belongs to it"
+        return Problem(place, "Y009", "a key and its value cannot stand here", hint)
+    if "cannot start any token" in said:
+        return Problem(place, "Y010", f'nothing can start with "{character}" here', "put the text in quotes")
+    return Problem(place, "Y002", f"this is not YAML: {_ours(said)}", "check the indentation of this line and the one above")
+
+
+def _ours(said: str) -> str:
+    return said.replace("<stream end>", "the end of the file").replace("stream end", "the end of the file")
+
+
+def _place(path: str, mark: StringMark) -> Place:
+    return Place(path, mark.line + 1, mark.column + 1)
+
+
+@dataclass(slots=True)
+class _Open:
+    """A list or mapping whose end has not come yet; in a mapping, keys and values alternate in ``nodes``."""
+
+    place: Place
+    is_map: bool
+    nodes: list[Node]
+
+
+class _Builder:
+    """Puts events together to nodes and refuses what a definition must not use."""
+
+    def __init__(self, path: str, problems: list[Problem]) -> None:
+        self.path, self.problems = path, problems
+        self.root: Node | None = None
+        self._stack: list[_Open] = []
+        self._count = self._documents = 0
+
+    def take(self, event: Event) -> bool:
+        """Take the next event; False where reading on makes no sense."""
+        if isinstance(event, ScalarEvent):
+            self._decoration(event)
+            self._add(ScalarNode(event.value, self._at(event), quoted=event.style is not None))
+        elif isinstance(event, MappingStartEvent | SequenceStartEvent):
+            self._decoration(event)
+            self._stack.append(_Open(self._at(event), isinstance(event, MappingStartEvent), []))
+        elif isinstance(event, MappingEndEvent | SequenceEndEvent):
+            self._close()
+        elif isinstance(event, AliasEvent):
+            self._say(event, "Y012", "aliases (*name) are not read", "write the value out")
+            self._add(ScalarNode("", self._at(event)))
+        elif isinstance(event, DocumentStartEvent):
+            self._documents += 1
+            if self._documents > 1:
+                self._say(event, "Y013", "a second document starts here", "make it a file of its own")
+                return False
+        return self._within_limits(event)
+
+    def _within_limits(self, event: Event) -> bool:
+        if len(self._stack) > MAX_DEPTH:
+            self._say(event, "Y014", f"this is nested more than {MAX_DEPTH} deep", "say it in fewer levels")
+            return False
+        if self._count > MAX_NODES:
+            self._say(event, "Y015", f"the file has more than {MAX_NODES:,} values", "split it into several files")
+            return False
+        return True
+
+    def _decoration(self, event: ScalarEvent | MappingStartEvent | SequenceStartEvent) -> None:
+        if event.anchor is not None:
+            self._say(event, "Y011", f"anchors (&{event.anchor}) are not read", "write the value out where it is needed")
+        if event.ctag is not None:
+            self._say(event, "Y016", f"tags ({event.ctag}) are not read", "remove the tag")
+
+    def _close(self) -> None:
+        done = self._stack.pop()
+        if done.is_map:
+            self._add(MapNode(self._entries(done.nodes), done.place))
+        else:
+            self._add(ListNode(tuple(done.nodes), done.place))
+
+    def _entries(self, nodes: list[Node]) -> tuple[tuple[ScalarNode, Node], ...]:
+        found: dict[str, tuple[ScalarNode, Node]] = {}
+        for key, value in zip(nodes[::2], nodes[1::2], strict=True):
+            if not isinstance(key, ScalarNode) or not _is_text(key):
+                hint = "put it in quotes" if isinstance(key, ScalarNode) else "a key is a single text"
+                self.problems.append(Problem(key.place, "Y017", "this key is not a text", hint))
+            elif key.text == "<<" and not key.quoted:
+                self.problems.append(Problem(key.place, "Y018", "merge keys (<<) are not read", "write the keys out"))
+            elif key.text in found:
+                first = found[key.text][0].place
+                message = f'the key "{key.text}" is written twice'
+                self.problems.append(Problem(key.place, "Y019", message, f"it also stands in line {first.line}"))
+            else:
+                found[key.text] = key, value
+        return tuple(found.values())
+
+    def _add(self, node: Node) -> None:
+        self._count += 1
+        if self._stack:
+            self._stack[-1].nodes.append(node)
+        else:
+            self.root = node
+
+    def _at(self, event: Event) -> Place:
+        return _place(self.path, event.start_mark)
+
+    def _say(self, event: Event, code: str, message: str, hint: str) -> None:
+        self.problems.append(Problem(self._at(event), code, message, hint))
+
+
+def _is_text(key: ScalarNode) -> bool:
+    return bool(key.text) and not key.is_empty and key.truth is None and not _is_number_like(key)
+
+
+def _is_number_like(key: ScalarNode) -> bool:
+    return not key.quoted and _NUMBER.fullmatch(key.text) is not None
