@@ -1,0 +1,66 @@
+"""Bundles: immutable sets of definitions by fingerprint; the one published last is in force."""
+
+from collections import OrderedDict
+from datetime import datetime, timedelta
+from threading import Lock
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engine.definitions import bundle as reading
+from engine.definitions.bundle import Bundle
+from engine.definitions.problem import BadDefinition
+from engine.errors import NotFound
+from engine.store.tables import BundleRow
+
+_KEPT = 32
+_cache: "OrderedDict[str, Bundle]" = OrderedDict()
+_lock = Lock()
+
+
+def publish(session: Session, checked_bundle: Bundle, author: str, at: datetime) -> None:
+    """Put a bundle in force from ``at`` on; one that was in force before comes back."""
+    newest = session.scalar(select(func.max(BundleRow.applied_at)))
+    if newest is not None and newest >= at:
+        at = newest + timedelta(microseconds=1)  # two at one moment: the later call wins
+    row = session.get(BundleRow, checked_bundle.fingerprint)
+    if row is None:
+        row = BundleRow(fingerprint=checked_bundle.fingerprint, texts=dict(checked_bundle.texts))
+        session.add(row)
+    row.author, row.applied_at = author, at
+    session.flush()
+    _keep(checked_bundle)
+
+
+def in_force(session: Session) -> Bundle | None:
+    """The bundle published last; None before the first."""
+    newest = select(BundleRow.fingerprint).order_by(BundleRow.applied_at.desc()).limit(1)
+    fingerprint = session.scalar(newest)
+    return None if fingerprint is None else by_fingerprint(session, fingerprint)
+
+
+def by_fingerprint(session: Session, fingerprint: str) -> Bundle:
+    """The bundle of that name, read again from its texts at most once per process.
+
+    Raises `NotFound` for an unknown name, and `BadDefinition` where this version no longer reads the old files.
+    """
+    with _lock:
+        known = _cache.get(fingerprint)
+        if known is not None:
+            _cache.move_to_end(fingerprint)
+            return known
+    row = session.get(BundleRow, fingerprint)
+    if row is None:
+        raise NotFound(f"no definitions with the fingerprint {fingerprint[:12]} were ever published here")
+    checked = reading.read(row.texts)
+    if checked.bundle is None:
+        raise BadDefinition(checked.problems)
+    return _keep(checked.bundle)
+
+
+def _keep(bundle: Bundle) -> Bundle:
+    with _lock:
+        _cache[bundle.fingerprint] = bundle
+        while len(_cache) > _KEPT:
+            _cache.popitem(last=False)
+    return bundle
