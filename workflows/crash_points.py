@@ -8,13 +8,9 @@ writes it, and one that finds it written goes on.
 import os
 import signal
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias, get_args
 
-Place = Literal[
-    "before_claim", "after_claim", "before_dot", "after_dot", "after_reply", "after_verdict", "before_result"
-]
-
-PLACES: Final[tuple[Place, ...]] = (
+Place: TypeAlias = Literal[
     "before_claim",
     "after_claim",
     "before_dot",
@@ -22,7 +18,9 @@ PLACES: Final[tuple[Place, ...]] = (
     "after_reply",
     "after_verdict",
     "before_result",
-)
+]
+
+PLACES: Final[tuple[Place, ...]] = get_args(Place)
 """In the order in which a send passes them."""
 
 

@@ -18,7 +18,7 @@ Outcome = Literal[
 class RunInput:
     """The whole input of `PlaybookRun`. ``day_seconds`` is the length of a day on this run's clock; ``begun`` and what
     follows it are only set when a run continues as new: ``kept`` are outcomes that came for a step (``""``: for the
-    run) before it could act on them."""
+    run) before it could act on them; ``longest_history`` is the number of events after which that happens."""
 
     run_id: int
     lines: list[Line]
@@ -30,6 +30,7 @@ class RunInput:
     paused: bool = False
     skips: list[str] = field(default_factory=list)
     kept: dict[str, Outcome] = field(default_factory=dict)
+    longest_history: int = 2_000
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import asyncio
 from dataclasses import replace
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, CancelledError
+from temporalio.exceptions import ApplicationError, CancelledError, FailureError
 from temporalio.workflow import ActivityConfig
 
 with workflow.unsafe.imports_passed_through():
@@ -28,7 +28,6 @@ with workflow.unsafe.imports_passed_through():
     )
     from workflows.standing import Standing
 
-_LONG_HISTORY = 2_000
 _INTERRUPTING = frozenset({RunAct.PAUSE, RunAct.CANCEL, RunAct.SKIP})
 """Acts that do not wait until a relay that is down answers again."""
 
@@ -91,7 +90,7 @@ class PlaybookRun:
                 return await _here(wanted)
             self._going = _outside(wanted)
             return await self._going
-        except ActivityError as error:
+        except FailureError as error:  # an ActivityError, but a local activity fails with its cause itself
             if isinstance(error.cause, CancelledError):
                 return None
             if outcome == "failed":
@@ -102,7 +101,8 @@ class PlaybookRun:
 
     async def _continue_if_long(self) -> None:
         info = workflow.info()
-        if not info.is_continue_as_new_suggested() and info.get_current_history_length() <= _LONG_HISTORY:
+        is_long = info.get_current_history_length() > self._wanted.longest_history
+        if not is_long and not info.is_continue_as_new_suggested():
             return
         await workflow.wait_condition(workflow.all_handlers_finished)
         at = self._at

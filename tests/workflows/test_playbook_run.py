@@ -1,0 +1,238 @@
+"""What a run does with time, people and wakes: on the real server, with activities that only remember."""
+
+import asyncio
+
+import pytest
+from temporalio.client import WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
+
+from engine.running.lines import Line
+from tests.workflows.stage import OnStage
+from workflows.payloads import Wake
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.temporal]
+
+WAITING = [
+    Line("task", "call"),
+    Line("wait", "pause", days=7),
+    Line("task", "ask"),
+    Line("end", "end"),
+]
+GATED = [
+    Line("task", "prepare"),
+    Line("gate", "yes", target=3, days=2),
+    Line("email", "write", outward=True),
+    Line("end", "end"),
+]
+CAMPAIGN = [
+    line
+    for number in range(5)
+    for line in (Line("lesson", f"c/{number}", outward=True), Line("wait", f"c/{number}/wait", days=3))
+] + [Line("end", "end")]
+
+
+async def test_a_wait_ends_when_its_time_is_over(on_stage: OnStage) -> None:
+    async with on_stage(WAITING) as stage:
+        run = await stage.begin()
+        assert await run.result() == 3
+        assert stage.recorder.outcomes == ["begin", "elapsed"]
+        assert stage.recorder.days == [0, 7]
+
+
+async def test_a_campaign_of_fifteen_days_keeps_its_rhythm(on_stage: OnStage) -> None:
+    async with on_stage(CAMPAIGN) as stage:
+        run = await stage.begin()
+        assert await run.result() == 10
+        assert stage.recorder.days == [0, 3, 6, 9, 12, 15]
+
+
+async def test_a_wake_ends_the_wait_it_names(on_stage: OnStage) -> None:
+    async with on_stage(WAITING) as stage:
+        run = await stage.begin_by_hand()
+        await stage.stands(1)
+        await run.signal("wake", Wake("satisfied", "another"))
+        await stage.forward(run, 3)
+        await run.signal("wake", Wake("satisfied", "pause"))
+        await run.result()
+        assert stage.recorder.outcomes == ["begin", "satisfied"]
+        assert stage.recorder.days == [0, 3]
+
+
+async def test_a_wake_that_comes_before_its_wait_is_kept(on_stage: OnStage) -> None:
+    async with on_stage(WAITING) as stage:
+        stage.recorder.hold.clear()
+        run = await stage.begin_by_hand()
+        await stage.stands(1)
+        await run.signal("wake", Wake("satisfied", "pause"))
+        stage.recorder.hold.set()
+        await run.result()
+        assert stage.recorder.outcomes == ["begin", "satisfied"]
+
+
+async def test_an_exit_closes_the_run_wherever_it_stands(on_stage: OnStage) -> None:
+    async with on_stage(GATED) as stage:
+        run = await stage.begin_by_hand()
+        await stage.stands(1)
+        await run.signal("wake", Wake("exit"))
+        await run.result()
+        assert stage.recorder.outcomes == ["begin", "exit"]
+
+
+@pytest.mark.parametrize(("kind", "outcome"), [("approve", "approved"), ("reject", "rejected"), ("skip", "skipped")])
+async def test_a_gate_opens_the_way_a_person_decides(on_stage: OnStage, kind: str, outcome: str) -> None:
+    async with on_stage(GATED) as stage:
+        run = await stage.begin_by_hand()
+        await stage.stands(1)
+        answer = await stage.act(run, kind, "yes")
+        await run.result()
+        assert (answer.applied, answer.cursor) == (True, 1)
+        assert stage.recorder.outcomes == ["begin", outcome]
+        assert [(act.act_id, act.kind) for act in stage.recorder.acts] == [(1, kind)]
+
+
+async def test_a_gate_nobody_answers_expires(on_stage: OnStage) -> None:
+    async with on_stage(GATED) as stage:
+        run = await stage.begin()
+        await run.result()
+        assert stage.recorder.outcomes == ["begin", "expired"]
+        assert stage.recorder.days == [0, 2]
+
+
+async def test_an_approval_ahead_of_the_news_that_the_run_stands_there_waits_for_it(on_stage: OnStage) -> None:
+    async with on_stage(GATED) as stage:
+        stage.recorder.hold.clear()
+        run = await stage.begin_by_hand()
+        await stage.stands(1)
+        early = asyncio.create_task(stage.act(run, "approve", "yes"))
+        await asyncio.sleep(0.1)
+        stage.recorder.hold.set()
+        assert (await early).applied
+        await run.result()
+        assert stage.recorder.outcomes == ["begin", "approved"]
+
+
+async def test_the_same_act_sent_twice_takes_effect_once(on_stage: OnStage) -> None:
+    async with on_stage(GATED) as stage:
+        run = await stage.begin_by_hand()
+        await stage.stands(1)
+        first = await stage.act(run, "pause")
+        assert await stage.act(run, "pause") == first
+        assert len(stage.recorder.acts) == 1
+
+
+async def test_a_paused_run_lets_its_time_pass_and_moves_on_when_resumed(on_stage: OnStage) -> None:
+    async with on_stage(WAITING) as stage:
+        run = await stage.begin_by_hand()
+        await stage.stands(1)
+        await stage.act(run, "pause", number=1)
+        await stage.forward(run, 30)
+        assert stage.recorder.outcomes == ["begin"]
+        await stage.act(run, "resume", number=2)
+        await run.result()
+        assert stage.recorder.outcomes == ["begin", "elapsed"]
+        assert stage.recorder.days == [0, 30]
+
+
+async def test_what_comes_while_paused_is_applied_on_resume(on_stage: OnStage) -> None:
+    async with on_stage(GATED) as stage:
+        run = await stage.begin_by_hand()
+        await stage.stands(1)
+        await stage.act(run, "pause", number=1)
+        await stage.act(run, "approve", "yes", number=2)
+        await stage.act(run, "resume", number=3)
+        await run.result()
+        assert stage.recorder.outcomes == ["begin", "approved"]
+
+
+async def test_a_step_still_ahead_can_be_skipped(on_stage: OnStage) -> None:
+    async with on_stage(CAMPAIGN) as stage:
+        run = await stage.begin_by_hand()
+        await stage.stands(1)
+        await stage.act(run, "skip", "c/2", number=1)
+        await stage.act(run, "skip", "c/1/wait", number=2)
+        await stage.forward(run, 16)
+        await run.result()
+        assert stage.recorder.stretches[-1].skips == ["c/2", "c/1/wait"]
+        assert stage.recorder.outcomes == ["begin", "elapsed", "skipped", "elapsed", "elapsed", "elapsed"]
+
+
+async def test_cancelling_closes_a_paused_run(on_stage: OnStage) -> None:
+    async with on_stage(WAITING) as stage:
+        run = await stage.begin_by_hand()
+        await stage.stands(1)
+        await stage.act(run, "pause", number=1)
+        await stage.act(run, "cancel", number=2)
+        await run.result()
+        assert stage.recorder.outcomes == ["begin", "cancelled"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "step", "sentence"),
+    [
+        ("approve", "yes", 'the run does not stand at the approval "yes"'),
+        ("resume", "", "the run is not paused"),
+        ("skip", "call", 'the step "call" is not ahead of this run'),
+        ("dance", "", 'there is no act "dance"'),
+    ],
+)
+async def test_a_stale_act_is_refused_without_a_trace(on_stage: OnStage, kind: str, step: str, sentence: str) -> None:
+    async with on_stage(WAITING) as stage:
+        run = await stage.begin_by_hand()
+        await stage.stands(1)
+        await stage.act(run, "pause", number=1)
+        await stage.act(run, "resume", number=2)
+        before = len((await run.fetch_history()).events)
+        with pytest.raises(WorkflowUpdateFailedError) as refused:
+            await stage.act(run, kind, step, number=3)
+        assert isinstance(refused.value.cause, ApplicationError)
+        assert (refused.value.cause.type, refused.value.cause.message) == ("refused", sentence)
+        assert len((await run.fetch_history()).events) == before
+
+
+async def test_a_pause_interrupts_a_relay_that_is_down_and_the_stretch_is_done_after_resume(on_stage: OnStage) -> None:
+    async with on_stage([Line("email", "write", outward=True), Line("end", "end")]) as stage:
+        stage.recorder.failures = [RuntimeError("the relay is down")] * 3
+        run = await stage.begin_by_hand()
+        await stage.stands(1)
+        await asyncio.sleep(0.1)
+        await stage.act(run, "pause", number=1)
+        tried = len(stage.recorder.stretches)
+        stage.recorder.failures.clear()
+        await asyncio.sleep(0.2)
+        assert len(stage.recorder.stretches) == tried
+        await stage.act(run, "resume", number=2)
+        await run.result()
+        assert set(stage.recorder.outcomes) == {"begin"}
+
+
+async def test_cancelling_does_not_wait_for_a_relay_that_is_down(on_stage: OnStage) -> None:
+    async with on_stage([Line("email", "write", outward=True), Line("end", "end")]) as stage:
+        stage.recorder.failures = [RuntimeError("the relay is down")]
+        run = await stage.begin_by_hand()
+        await stage.stands(1)
+        await asyncio.sleep(0.1)
+        await stage.act(run, "cancel")
+        await run.result()
+        assert stage.recorder.outcomes[-1] == "cancelled"
+
+
+async def test_a_stretch_that_can_never_work_closes_the_run_as_failed(on_stage: OnStage) -> None:
+    async with on_stage(WAITING) as stage:
+        stage.recorder.failures = [KeyError("no such message")]
+        run = await stage.begin()
+        await run.result()
+        assert stage.recorder.outcomes == ["begin", "failed"]
+
+
+async def test_a_long_run_continues_as_new_with_all_it_knows(on_stage: OnStage) -> None:
+    async with on_stage(CAMPAIGN) as stage:
+        run = await stage.begin_by_hand(skips=["c/3"], longest_history=12)
+        first = (await run.describe()).run_id
+        await stage.stands(1)
+        await stage.act(run, "pause", number=1)
+        await run.signal("wake", Wake("satisfied", "c/0/wait"))
+        await stage.act(run, "resume", number=2)
+        await stage.forward(run, 4)
+        await stage.stands(3)
+        assert (await run.describe()).run_id != first
+        assert stage.recorder.stretches[-1].skips == ["c/3"]
