@@ -8,7 +8,7 @@ from engine.definitions.catalog import Catalog
 from engine.definitions.feature import ValueType
 from engine.definitions.quantities import parse_date, parse_share
 from engine.definitions.reading import Fields, Ledger, items, known, listed, suggest
-from engine.definitions.rule import Example, ExampleEvent
+from engine.definitions.rule import Example, ExampleEvent, ExampleGoal
 from engine.definitions.scope import Scope
 from engine.definitions.source import ListNode, MapNode, Node, ScalarNode
 
@@ -41,6 +41,25 @@ def read_example(node: Node, catalog: Catalog, scope: Scope, ledger: Ledger) -> 
         fields.place,
         _ages(events),
         tuple(events),
+        tuple(_goal(key, value, catalog, ledger) for key, value in fields.entries("agreed")),
+    )
+    fields.close()
+    return found
+
+
+def _goal(key: ScalarNode, node: Node, catalog: Catalog, ledger: Ledger) -> ExampleGoal:
+    known(key, key.text, catalog.goals, ledger, "goal")
+    fields = Fields(node, ledger, f'the goal "{key.text}"')
+    start = fields.need("start")
+    begun = _span(start, ledger) if start is not None else None
+    if start is not None and begun is not None and len(begun) > 1:
+        ledger.problem(start, 41, "a goal starts on one day", "write 60d ago")
+    found = ExampleGoal(
+        key.text,
+        fields.number("target", None),
+        begun[0] if begun else 0,
+        fields.days("within"),
+        fields.number("at_start", 0.0),
     )
     fields.close()
     return found

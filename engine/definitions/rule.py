@@ -172,6 +172,17 @@ class ExampleEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class ExampleGoal:
+    """What an example's account has agreed: ``target`` from ``at_start``, begun ``age`` days ago, ``within`` days."""
+
+    goal: str
+    target: float
+    age: int
+    within: int
+    at_start: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Example:
     """A tiny history and what the rule must say of it.
 
@@ -182,6 +193,8 @@ class Example:
 
     An event stands in the same list under its name: ``login: [3d ago, 5d ago]``, ``{3d ago: champion}`` (to whom),
     ``{3d ago: {nps: 4, role: user}}`` (with fields). ``events`` maps each to its ages; ``happened`` has all of it.
+
+    Goals stand beside ``given``: ``agreed: {tickets_deflected: {target: 1800, start: 60d ago, within: 180d}}``.
     """
 
     name: str
@@ -190,6 +203,7 @@ class Example:
     place: Place = field(compare=False)
     events: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     happened: tuple[ExampleEvent, ...] = ()
+    agreed: tuple[ExampleGoal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
