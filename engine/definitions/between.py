@@ -36,7 +36,9 @@ def check_between(folder: Folder) -> None:
     graph = _Graph(folder)
     for circle in graph.circles():
         words = " → ".join(_readable(node) for node in [*circle, circle[0]])
-        ledger.problem(graph.places[circle[0]], 3, f"these depend on each other in a circle: {words}", "break it at one place")
+        ledger.problem(
+            graph.places[circle[0]], 3, f"these depend on each other in a circle: {words}", "break it at one place"
+        )
     for rule in folder.rules.values():
         _check_responses(rule, graph, ledger)
     for playbook in folder.playbooks.values():
@@ -84,7 +86,13 @@ def _check_audiences(playbook: Playbook, folder: Folder, ledger: Ledger) -> None
     }
     for step in walk(playbook.steps):
         if isinstance(step, EmailStep | CampaignStep) and step.to.signal:
-            known(ScalarNode("", step.place), step.to.signal, events, ledger, f'event signal of the rules that use "{playbook.name}" called')
+            known(
+                ScalarNode("", step.place),
+                step.to.signal,
+                events,
+                ledger,
+                f'event signal of the rules that use "{playbook.name}" called',
+            )
 
 
 def _note_unused(folder: Folder, ledger: Ledger) -> None:
@@ -198,5 +206,3 @@ class _Graph:
                 seen.add(way[-1])
                 ways += [(*way, node) for node in self.edges.get(way[-1], ())]
         return ()
-
-

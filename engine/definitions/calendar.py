@@ -92,5 +92,3 @@ def _hours(fields: Fields) -> tuple[int, int]:
         at = fields.key_place("working_hours")
         fields.ledger.problem(at, 11, f'working hours run from morning to evening, not "{text}"', "write 09:00-17:00")
     return start, end
-
-

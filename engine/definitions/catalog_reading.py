@@ -28,7 +28,9 @@ from engine.definitions.source import MapNode, Node, ScalarNode
 
 TYPES: Final = tuple(ValueType)
 SHAPES: Final[tuple[Choice["linear", "step"], ...]] = ("linear", "step")
-RESERVED: Final = frozenset({"account", "contact", "event", "signal", "score", "tier", "cause", "in_segment", "response"})
+RESERVED: Final = frozenset(
+    {"account", "contact", "event", "signal", "score", "tier", "cause", "in_segment", "response"}
+)
 ANSWER_DAYS: Final = 90
 _DECIMALS: Final = {ValueType.SHARE: 4, ValueType.BOOLEAN: 0}
 _KEPT_ELSEWHERE: Final = {
@@ -137,9 +139,13 @@ def _check_metric(metric: Metric, fields: Fields) -> None:
     if metric.type in _KEPT_ELSEWHERE:
         ledger.note(fields.key_place("type"), 50, _KEPT_ELSEWHERE[metric.type])
         if "formula" in fields or metric.from_events:
-            ledger.problem(fields.key_place("type"), 11, "a formula or a count of events is a number, a share or a boolean")
+            ledger.problem(
+                fields.key_place("type"), 11, "a formula or a count of events is a number, a share or a boolean"
+            )
     if metric.of == "product":
-        ledger.note(fields.key_place("of"), 51, f'this version keeps no points of products: "{metric.name}" stays unknown')
+        ledger.note(
+            fields.key_place("of"), 51, f'this version keeps no points of products: "{metric.name}" stays unknown'
+        )
 
 
 def _from_events(fields: Fields, ledger: Ledger) -> FromEvents:
@@ -207,7 +213,9 @@ def read_scale(fields: Fields) -> tuple[int, int]:
             return int(low), int(high)
     if text:
         node = fields.find("scale")
-        fields.ledger.problem(node or fields.place, 5, f'a scale runs from low to high in at most 11 steps, not "{text}"', "write 1-5")
+        fields.ledger.problem(
+            node or fields.place, 5, f'a scale runs from low to high in at most 11 steps, not "{text}"', "write 1-5"
+        )
     return 1, 5
 
 
@@ -240,7 +248,9 @@ def _names(fields: Fields, key: str, what: str) -> tuple[str, ...]:
 def _check_names(catalog: Catalog, ledger: Ledger) -> None:
     for metric in catalog.metrics.values():
         if metric.name in RESERVED:
-            ledger.problem(metric.place, 6, f'a metric cannot be called "{metric.name}": conditions use that word otherwise')
+            ledger.problem(
+                metric.place, 6, f'a metric cannot be called "{metric.name}": conditions use that word otherwise'
+            )
         for event in metric.from_events.events if metric.from_events else ():
             known_at(metric.place, event, catalog.events, ledger, "event")
         for role in metric.from_events.with_roles if metric.from_events else ():
@@ -254,4 +264,3 @@ def _check_names(catalog: Catalog, ledger: Ledger) -> None:
 def known_at(place: Place, wanted: str, options: Iterable[str], ledger: Ledger, what: str) -> bool:
     """`known` for a name whose own place was not kept."""
     return known(ScalarNode(wanted, place), wanted, options, ledger, what)
-

@@ -68,7 +68,7 @@ class _Read(NamedTuple):
     raw: Any
 
 
-def parse(node: Node, scope: Scope, ledger: Ledger, numeric: bool = False) -> Condition | None:
+def parse(node: Node, scope: Scope, ledger: Ledger, *, numeric: bool = False) -> Condition | None:
     """Read and type a condition (or, ``numeric``, a formula); append every problem; None if there was one."""
     parser = _Parser(scope, ledger)
     read = parser.numeric(node, 1) if numeric else parser.truth(node, 1)
@@ -90,11 +90,15 @@ class _Parser:
         if isinstance(node, MapNode) and [key.text for key, _ in node.entries] == ["missing"]:
             return self._missing(self._operands(node.entries[0][1]))
         if isinstance(node, ScalarNode) and node.truth is None:
-            self._say(node, "J001", "a condition must be an operator with its operands", 'for example {">": [{var: name}, 5]}')
+            self._say(
+                node, "J001", "a condition must be an operator with its operands", 'for example {">": [{var: name}, 5]}'
+            )
             return None
         read = self._any(node, ValueType.BOOLEAN, depth)
         if read and read.tree.type is not ValueType.BOOLEAN:
-            self._say(node, "J007", f"this is {_a(read.tree.type)}, but a yes or no is needed", "compare it with something")
+            self._say(
+                node, "J007", f"this is {_a(read.tree.type)}, but a yes or no is needed", "compare it with something"
+            )
             return None
         return read
 
@@ -106,7 +110,7 @@ class _Parser:
             return None
         return read
 
-    def _any(self, node: Node, expected: ValueType | None, depth: int, strict: bool = True) -> _Read | None:
+    def _any(self, node: Node, expected: ValueType | None, depth: int) -> _Read | None:
         self._nodes += 1
         if depth > MAX_DEPTH or self._nodes > MAX_NODES:
             if self._nodes <= MAX_NODES + 1 and not (self.failed and self._nodes > MAX_NODES):
@@ -114,7 +118,7 @@ class _Parser:
                 self._say(node, "J005", f"this condition is {limit}", "split it into several signals")
             return None
         if isinstance(node, ScalarNode):
-            return self._literal(node, expected, strict)
+            return self._literal(node, expected)
         if isinstance(node, ListNode):
             self._say(node, "J001", "a list cannot stand here", "only `in` and operands are lists")
             return None
@@ -143,7 +147,12 @@ class _Parser:
             case "var":
                 return self._var(operands)
             case "missing":
-                self._say(key, "J007", '"missing" says yes or no; it cannot be compared or counted', 'use it with "and", "or", "!"')
+                self._say(
+                    key,
+                    "J007",
+                    '"missing" says yes or no; it cannot be compared or counted',
+                    'use it with "and", "or", "!"',
+                )
                 return None
             case "and" | "or" | "!" | "!!":
                 return self._connective(operator, operands, depth)
@@ -181,7 +190,7 @@ class _Parser:
             return None
         if len(operands) == 1:
             return _Read(Var(named.text, type_), {"var": named.text})
-        default = self._literal(operands[1], type_, strict=True, owner=named.text)
+        default = self._literal(operands[1], type_, named.text)
         if default is None or not isinstance(default.tree, Literal):
             return None
         return _Read(Var(named.text, type_, default.tree), {"var": [named.text, default.raw]})
@@ -228,12 +237,18 @@ class _Parser:
     def _in(self, operands: Sequence[Node], depth: int) -> _Read | None:
         read = self._any(operands[0], None, depth)
         if not isinstance(operands[1], ListNode) or not operands[1].items:
-            self._say(operands[1], "J007", '"in" needs a list of values written out', "for example {in: [{var: account.stage}, [value, renewal]]}")
+            self._say(
+                operands[1],
+                "J007",
+                '"in" needs a list of values written out',
+                "for example {in: [{var: account.stage}, [value, renewal]]}",
+            )
             return None
         if read is None:
             return None
         owner = read.tree.name if isinstance(read.tree, Var) else ""
-        members = [self._literal(item, read.tree.type, isinstance(read.tree, Var), owner) for item in operands[1].items]
+        strict = isinstance(read.tree, Var)
+        members = [self._literal(item, read.tree.type, owner, strict=strict) for item in operands[1].items]
         found = [member for member in members if member]
         trees = tuple(member.tree for member in found if isinstance(member.tree, Literal))
         if len(trees) != len(members):
@@ -275,10 +290,12 @@ class _Parser:
         return _Read(pairs[0] if len(pairs) == 1 else All(pairs), {operator: [read.raw for read in found]})
 
     def _alike(
-        self, operands: Sequence[Node], expected: ValueType | None, depth: int, numbers_mix: bool = False
+        self, operands: Sequence[Node], expected: ValueType | None, depth: int, *, numbers_mix: bool = False
     ) -> list[_Read] | None:
         """Operands that must have one type; literals take the type of what they stand beside."""
-        reads = {i: self._any(node, expected, depth) for i, node in enumerate(operands) if not isinstance(node, ScalarNode)}
+        reads = {
+            i: self._any(node, expected, depth) for i, node in enumerate(operands) if not isinstance(node, ScalarNode)
+        }
         first = next((read for read in reads.values() if read), None)
         if any(read is None for read in reads.values()):
             return None
@@ -288,15 +305,15 @@ class _Parser:
         for i, node in enumerate(operands):
             if isinstance(node, ScalarNode):
                 self._nodes += 1
-                reads[i] = self._literal(node, typed.type if typed else expected, strict, owner)
+                reads[i] = self._literal(node, typed.type if typed else expected, owner, strict=strict)
                 if typed is None and (read := reads[i]):
                     typed, strict = read.tree, False
         found = [read for i in range(len(operands)) if (read := reads[i])]
-        if len(found) != len(operands) or not self._same_type(operands, found, numbers_mix):
+        if len(found) != len(operands) or not self._same_type(operands, found, numbers_mix=numbers_mix):
             return None
         return found
 
-    def _same_type(self, operands: Sequence[Node], found: Sequence[_Read], numbers_mix: bool) -> bool:
+    def _same_type(self, operands: Sequence[Node], found: Sequence[_Read], *, numbers_mix: bool) -> bool:
         first = found[0].tree.type
         for node, read in zip(operands, found, strict=True):
             other = read.tree.type
@@ -305,11 +322,11 @@ class _Parser:
                 return False
         return True
 
-    def _literal(self, node: Node, expected: ValueType | None, strict: bool, owner: str = "") -> _Read | None:
+    def _literal(self, node: Node, expected: ValueType | None, owner: str = "", *, strict: bool = True) -> _Read | None:
         if not isinstance(node, ScalarNode) or node.is_empty:
             self._say(node, "J007", "a value must be written here", 'use "missing" to ask whether a value is absent')
             return None
-        value, type_ = _value(node, expected, strict)
+        value, type_ = _value(node, expected, strict=strict)
         if value is None:
             hint = _literal_hint(node, type_)
             whose = f'"{owner}" is {_a(type_)}, but' if owner else f"{_a(type_)} is needed here, but"
@@ -317,7 +334,12 @@ class _Parser:
             return None
         words = self.scope.words.get(owner)
         if words is not None and value not in words:
-            self._say(node, "J009", f'"{owner}" is never "{node.text}"', suggest(node.text, words) or f"it is {listed(sorted(words))}")
+            self._say(
+                node,
+                "J009",
+                f'"{owner}" is never "{node.text}"',
+                suggest(node.text, words) or f"it is {listed(sorted(words))}",
+            )
             return None
         plain = int(value) if isinstance(value, float) and value.is_integer() else value
         return _Read(Literal(value, type_), plain)
@@ -327,7 +349,7 @@ class _Parser:
         self.ledger.coded(node, code, message, hint)
 
 
-def _value(node: ScalarNode, expected: ValueType | None, strict: bool) -> tuple[Scalar | None, ValueType]:
+def _value(node: ScalarNode, expected: ValueType | None, *, strict: bool) -> tuple[Scalar | None, ValueType]:
     """A literal's value and type. ``strict``: a share beside a number (or the reverse) is a slip, not a ratio."""
     percent, plain = parse_share(node.text), node.number
     match expected:
@@ -338,7 +360,9 @@ def _value(node: ScalarNode, expected: ValueType | None, strict: bool) -> tuple[
         case ValueType.DATE:
             return (node.text if parse_date(node.text) else None), expected
         case ValueType.SHARE:
-            return (percent if percent is not None else plain if plain is not None and abs(plain) <= 1 else None), expected
+            return (
+                percent if percent is not None else plain if plain is not None and abs(plain) <= 1 else None
+            ), expected
         case ValueType.NUMBER:
             return (plain if plain is not None or strict else percent), expected
     if node.truth is not None:

@@ -47,7 +47,9 @@ def read_message(path: str, text: str, playbook: str, name: str, catalog: Catalo
         return Message(playbook, name, "", "", frozenset(), start)
     if bad := re.search(r"[^\t\n -~\u00a0-\ud7ff\ue000-\ufefe\uff00-\U0010ffff]", subject + "\n" + body):
         line = text.count("\n", 0, bad.start()) + 1
-        ledger.problem(Place(path, line), 2, f"there is a character here that no text has (U+{ord(bad[0]):04X})", "remove it")
+        ledger.problem(
+            Place(path, line), 2, f"there is a character here that no text has (U+{ord(bad[0]):04X})", "remove it"
+        )
         return Message(playbook, name, "", "", frozenset(), start)
     if not subject.strip():
         ledger.problem(start, 3, "the first line is the subject of the mail, and it is empty")
@@ -64,7 +66,7 @@ def check_inline(text: str, place: Place, catalog: Catalog, ledger: Ledger) -> f
     return _check(text, place, catalog, ledger, inline=True) if "{" in text else frozenset()
 
 
-def _check(text: str, start: Place, catalog: Catalog, ledger: Ledger, inline: bool = False) -> frozenset[str]:
+def _check(text: str, start: Place, catalog: Catalog, ledger: Ledger, *, inline: bool = False) -> frozenset[str]:
     try:
         template = _PARSER.parse(text)
     except TemplateSyntaxError as error:
@@ -74,7 +76,7 @@ def _check(text: str, start: Place, catalog: Catalog, ledger: Ledger, inline: bo
     except RecursionError:
         ledger.problem(start, 10, "this template is nested too deeply to be read")
         return frozenset()
-    walker = _Walker(text, start, catalog, ledger, inline)
+    walker = _Walker(text, start, catalog, ledger, inline=inline)
     walker.block(template.body, frozenset(), frozenset(), 0)
     return frozenset(walker.names)
 
@@ -84,7 +86,11 @@ def _locate(text: str, start: Place, line: int, words: str) -> Place:
     lines = text.split("\n")
     source = lines[line - 1] if 0 < line <= len(lines) else ""
     brace = re.search(r"\{[{%]", source)
-    found = re.compile(rf"(?<![\w.]){re.escape(words)}(?![\w])").search(source, brace.start() if brace else 0) if words else None
+    found = (
+        re.compile(rf"(?<![\w.]){re.escape(words)}(?![\w])").search(source, brace.start() if brace else 0)
+        if words
+        else None
+    )
     column = found.start() if found else brace.start() if brace else 0
     return Place(start.path, start.line + line - 1, column + 1)
 
@@ -92,7 +98,7 @@ def _locate(text: str, start: Place, line: int, words: str) -> Place:
 class _Walker:
     """Walks one template. ``loops`` are names bound by ``for``; ``sure`` are paths an ``if`` around has asked for."""
 
-    def __init__(self, text: str, start: Place, catalog: Catalog, ledger: Ledger, inline: bool) -> None:
+    def __init__(self, text: str, start: Place, catalog: Catalog, ledger: Ledger, *, inline: bool) -> None:
         self.text, self.start, self.catalog, self.ledger, self.inline = text, start, catalog, ledger, inline
         self.names: set[str] = set()
 
@@ -151,9 +157,16 @@ class _Walker:
             for child in node.iter_child_nodes():
                 self.value(child, loops, sure, asking, saved)
 
-    def _filter(self, node: nodes.Filter, loops: frozenset[str], sure: frozenset[str], asking: bool, saved: bool) -> None:
+    def _filter(
+        self, node: nodes.Filter, loops: frozenset[str], sure: frozenset[str], asking: bool, saved: bool
+    ) -> None:
         if node.name not in FILTERS:
-            self._refuse(node, f'unknown filter "{node.name}"', suggest(node.name, FILTERS) or f"filters: {listed(FILTERS)}", node.name)
+            self._refuse(
+                node,
+                f'unknown filter "{node.name}"',
+                suggest(node.name, FILTERS) or f"filters: {listed(FILTERS)}",
+                node.name,
+            )
         if node.kwargs or node.dyn_args or node.dyn_kwargs:
             self._refuse(node, f'the filter "{node.name}" takes plain values only')
         for argument in node.args:
@@ -200,9 +213,13 @@ class _Walker:
         self.ledger.problem(place, number, message, hint)
 
 
-_MAYBE: Final = frozenset(
-    {f"account.{field}" for field in ACCOUNT_FIELDS} | {"contact.roles", "owner.name", "owner.email", "challenge.title"}
-) - ALWAYS
+_MAYBE: Final = (
+    frozenset(
+        {f"account.{field}" for field in ACCOUNT_FIELDS}
+        | {"contact.roles", "owner.name", "owner.email", "challenge.title"}
+    )
+    - ALWAYS
+)
 
 
 def _path(node: nodes.Node) -> str | None:
@@ -229,5 +246,12 @@ def _asked(test: nodes.Node) -> Iterator[str]:
 
 
 def _word(node: nodes.Node) -> str:
-    words = {"Call": "a call", "Assign": "set", "Macro": "a macro", "Getitem": "a subscript", "List": "a list", "Tuple": "a tuple"}
+    words = {
+        "Call": "a call",
+        "Assign": "set",
+        "Macro": "a macro",
+        "Getitem": "a subscript",
+        "List": "a list",
+        "Tuple": "a tuple",
+    }
     return words.get(type(node).__name__, type(node).__name__.lower())

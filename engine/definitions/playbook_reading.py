@@ -26,7 +26,19 @@ from engine.definitions.playbook import (
     WebhookStep,
 )
 from engine.definitions.problem import Place
-from engine.definitions.reading import Fields, Ledger, items, known, length, listed, name, scalar, suggest, texts_of, word
+from engine.definitions.reading import (
+    Fields,
+    Ledger,
+    items,
+    known,
+    length,
+    listed,
+    name,
+    scalar,
+    suggest,
+    texts_of,
+    word,
+)
 from engine.definitions.scope import Scope, contact_scope
 from engine.definitions.source import ListNode, MapNode, Node, ScalarNode
 
@@ -95,12 +107,16 @@ def _steps(node: Node, desk: Desk, what: str) -> tuple[Step, ...]:
 def _step(node: Node, desk: Desk) -> Step | None:
     desk.count += 1
     if not isinstance(node, MapNode):
-        desk.ledger.problem(node, 10, "a step is a kind with its details", f"for example - email: {{…}}; kinds: {listed(_KINDS)}")
+        desk.ledger.problem(
+            node, 10, "a step is a kind with its details", f"for example - email: {{…}}; kinds: {listed(_KINDS)}"
+        )
         return None
     kinds = [key for key, _ in node.entries if key.text in _KINDS]
     for key, _ in node.entries:
         if key.text not in _KINDS and key.text != "id":
-            desk.ledger.problem(key, 4, f'unknown kind of step "{key.text}"', suggest(key.text, _KINDS) or f"kinds: {listed(_KINDS)}")
+            desk.ledger.problem(
+                key, 4, f'unknown kind of step "{key.text}"', suggest(key.text, _KINDS) or f"kinds: {listed(_KINDS)}"
+            )
     if len(kinds) != 1:
         if len(kinds) > 1:
             message = f"a step is one thing, not {listed(key.text for key in kinds)}"
@@ -116,7 +132,9 @@ def _step(node: Node, desk: Desk) -> Step | None:
 
 def _take_id(own: str, place: Place, desk: Desk) -> None:
     if own in desk.ids:
-        desk.ledger.problem(place, 13, f'two steps are called "{own}"', f"the other stands in line {desk.ids[own].line}")
+        desk.ledger.problem(
+            place, 13, f'two steps are called "{own}"', f"the other stands in line {desk.ids[own].line}"
+        )
     desk.ids[own] = place
 
 
@@ -145,7 +163,7 @@ def _fields(node: Node, head: _Head, desk: Desk) -> Fields:
     return Fields(node, desk.ledger, f'a step "{head.kind}"')
 
 
-def _span(fields: Fields, key: str, required: bool = False) -> Span | None:
+def _span(fields: Fields, key: str, *, required: bool = False) -> Span | None:
     node = fields.need(key) if required else fields.find(key)
     if node is None:
         return Span(1.0) if required else None
@@ -156,7 +174,9 @@ def _span(fields: Fields, key: str, required: bool = False) -> Span | None:
 def _task(node: Node, head: _Head, desk: Desk) -> Step:
     fields = _fields(node, head, desk)
     title = _template(fields, "title", desk)
-    step = TaskStep(head.id(desk), title, _member(fields, "to"), head.place, _span(fields, "due"), _span(fields, "wait_for_done"))
+    step = TaskStep(
+        head.id(desk), title, _member(fields, "to"), head.place, _span(fields, "due"), _span(fields, "wait_for_done")
+    )
     fields.close()
     return step
 
@@ -171,7 +191,7 @@ def _template(fields: Fields, key: str, desk: Desk) -> str:
 def _member(fields: Fields, key: str) -> str:
     text, node = fields.text(key), fields.find(key)
     if node and text and text != "owner" and "@" not in text:
-        fields.ledger.problem(node, 14, f'"{text}" is nobody', 'write owner, or a member\'s e-mail address')
+        fields.ledger.problem(node, 14, f'"{text}" is nobody', "write owner, or a member's e-mail address")
     return text
 
 
@@ -183,7 +203,12 @@ def _ask(node: Node, head: _Head, desk: Desk) -> Step:
     if "questions" in fields and not questions:
         desk.ledger.problem(fields.key_place("questions"), 11, "there is no question to ask")
     step = AskStep(
-        head.id(desk), texts_of(questions), _member(fields, "to"), head.place, _span(fields, "due"), _span(fields, "wait_for_done")
+        head.id(desk),
+        texts_of(questions),
+        _member(fields, "to"),
+        head.place,
+        _span(fields, "due"),
+        _span(fields, "wait_for_done"),
     )
     fields.close()
     return step
@@ -275,11 +300,20 @@ def _approve(node: Node, head: _Head, desk: Desk) -> Step:
     steps = fields.need("steps")
     by = _member(fields, "by")
     inner = _steps(steps, desk, "an approval") if steps else ()
-    if waits := [step for step in inner if not isinstance(step, EmailStep | ReportStep | TaskStep | AskStep | WebhookStep | CampaignStep)]:
+    if waits := [
+        step
+        for step in inner
+        if not isinstance(step, EmailStep | ReportStep | TaskStep | AskStep | WebhookStep | CampaignStep)
+    ]:
         message = "an approval covers what can be shown when it opens: no waits, branches or approvals inside"
         desk.ledger.problem(waits[0].place, 15, message, "put them after the approval")
     step = ApproveStep(
-        own, by, inner, _span(fields, "expires", required=True) or Span(1.0), fields.word("on_expiry", ON_EXPIRY, "skip"), head.place
+        own,
+        by,
+        inner,
+        _span(fields, "expires", required=True) or Span(1.0),
+        fields.word("on_expiry", ON_EXPIRY, "skip"),
+        head.place,
     )
     fields.close()
     return step

@@ -97,7 +97,7 @@ def share(node: Node, ledger: Ledger, what: str, low: float = 0.0, high: float =
     return value
 
 
-def amount(node: Node, is_share: bool, ledger: Ledger, what: str) -> float:
+def amount(node: Node, ledger: Ledger, what: str, *, is_share: bool) -> float:
     """A value of a metric: a share for a share metric (0 and 1 may stand bare), else a number."""
     text = node.text if isinstance(node, ScalarNode) else ""
     bare, percent = node.number if isinstance(node, ScalarNode) else None, parse_share(text)
@@ -154,7 +154,7 @@ def word(node: Node, options: Sequence[Word], ledger: Ledger, what: str) -> Word
     return options[0]
 
 
-def items(node: Node, ledger: Ledger, what: str, one_may_stand_alone: bool = False) -> tuple[Node, ...]:
+def items(node: Node, ledger: Ledger, what: str, *, one_may_stand_alone: bool = False) -> tuple[Node, ...]:
     """The entries of a list; a single text counts as a list of one where that is allowed."""
     if isinstance(node, ListNode):
         return node.items
@@ -243,7 +243,7 @@ class Fields:
         node = self._node(key, default)
         return (default or 0) if node is None else days(node, self.ledger, self._of(key))
 
-    def truth(self, key: str, default: bool) -> bool:
+    def truth(self, key: str, *, default: bool) -> bool:
         """``true`` or ``false``."""
         node = self.find(key)
         if node is None:
@@ -253,7 +253,7 @@ class Fields:
             self.ledger.problem(node, 2, f"{self._of(key)} must be true or false{_but(node)}")
         return bool(value)
 
-    def texts(self, key: str, required: bool = False) -> tuple[ScalarNode, ...]:
+    def texts(self, key: str, *, required: bool = False) -> tuple[ScalarNode, ...]:
         """A list of texts as nodes, so that each keeps its place; none twice."""
         node = self.need(key) if required else self.find(key)
         if node is None:
@@ -267,12 +267,12 @@ class Fields:
                 found[text] = item
         return tuple(found.values())
 
-    def fields(self, key: str, required: bool = False) -> "Fields | None":
+    def fields(self, key: str, *, required: bool = False) -> "Fields | None":
         """A mapping inside."""
         node = self.need(key) if required else self.find(key)
         return None if node is None else Fields(node, self.ledger, self._of(key))
 
-    def entries(self, key: str, required: bool = False) -> tuple[tuple[ScalarNode, Node], ...]:
+    def entries(self, key: str, *, required: bool = False) -> tuple[tuple[ScalarNode, Node], ...]:
         """The entries of a mapping whose keys are names the author chose."""
         node = self.need(key) if required else self.find(key)
         if node is None or (isinstance(node, ScalarNode) and node.is_empty and not required):

@@ -58,7 +58,9 @@ def _section(
         return None
     key, value = node.entries[0]
     if key.text not in KINDS:
-        ledger.problem(key, 4, f'unknown kind of section "{key.text}"', suggest(key.text, KINDS) or f"kinds: {listed(KINDS)}")
+        ledger.problem(
+            key, 4, f'unknown kind of section "{key.text}"', suggest(key.text, KINDS) or f"kinds: {listed(KINDS)}"
+        )
         return None
     fields = Fields(value, ledger, f'a section "{key.text}"')
     section = KINDS[key.text](fields, allow, catalog, scorecards)

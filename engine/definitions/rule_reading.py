@@ -33,7 +33,9 @@ def read_rule(node: Node, catalog: Catalog, scope: Scope, playbooks: Collection[
     written = fields.entries("signals", required=True)
     signals = {key.text: read_signal(key, value, reach, ledger) for key, value in written}
     if "signals" in fields and not written:
-        ledger.problem(fields.key_place("signals"), 11, "a rule needs at least one signal: without it nothing ever starts")
+        ledger.problem(
+            fields.key_place("signals"), 11, "a rule needs at least one signal: without it nothing ever starts"
+        )
     inside = own_signals(scope, signals)
     rule = Rule(
         name=name,
@@ -50,7 +52,11 @@ def read_rule(node: Node, catalog: Catalog, scope: Scope, playbooks: Collection[
     )
     fields.close()
     if rule.choose == "measured":
-        ledger.note(fields.key_place("choose"), 51, "this version takes the first action that applies; it does not choose by effect yet")
+        ledger.note(
+            fields.key_place("choose"),
+            51,
+            "this version takes the first action that applies; it does not choose by effect yet",
+        )
     return rule
 
 
@@ -99,7 +105,8 @@ def _metric_success(fields: Fields, within: int, reach: Reach) -> Success:
         if clash := [bound for bound in BOUNDS if fields.find(bound) is not None]:
             fields.ledger.problem(fields.key_place(clash[0]), 12, "success is a change or a limit, not both")
         return Success(within, feature=feature, change=read_change(fields))
-    limit = read_limit(fields, type_of(feature, reach.catalog) is ValueType.SHARE, "success")
+    is_share = type_of(feature, reach.catalog) is ValueType.SHARE
+    limit = read_limit(fields, "success", is_share=is_share)
     return Success(within, feature=feature, limit=limit)
 
 
@@ -197,7 +204,12 @@ def _lower(node: Node, signals: Mapping[str, Signal], scope: Scope, ledger: Ledg
     value = node.entries[0][1]
     parts = value.items if isinstance(value, ListNode) else (value,)
     if not parts or (way == "not" and len(parts) != 1):
-        ledger.problem(value, 13, f'"{way}" takes {"one signal" if way == "not" else "at least one signal"}', f"signals: {listed(signals)}")
+        ledger.problem(
+            value,
+            13,
+            f'"{way}" takes {"one signal" if way == "not" else "at least one signal"}',
+            f"signals: {listed(signals)}",
+        )
         return None
     lowered = [_lower(part, signals, scope, ledger) for part in parts]
     found = [part for part in lowered if part is not None]

@@ -55,7 +55,9 @@ class Scope:
             if name == other or name.startswith(other + "."):
                 return why
         if feature is not None and feature.metric in self.metrics and feature.window is not Window.LATEST:
-            return f'"{feature.metric}" is a {self.metrics[feature.metric].value}; only its latest value and .days_since'
+            return (
+                f'"{feature.metric}" is a {self.metrics[feature.metric].value}; only its latest value and .days_since'
+            )
         if metric in self.metrics:
             return f'after "{metric}." write one of {listed(WINDOWS)} (any number of days)'
         return suggest(name, [*self.names, *self.metrics])
@@ -88,7 +90,11 @@ def account_scope(catalog: Catalog, outline: Outline) -> Scope:
     words = {"account.segment": frozenset(catalog.segments)}
     for card, metrics in outline.scorecards.items():
         names |= {f"score.{card}": ValueType.NUMBER, f"score.{card}.change_7d": ValueType.NUMBER}
-        names |= {f"tier.{card}": ValueType.TEXT, f"tier.{card}.previous": ValueType.TEXT, f"cause.{card}": ValueType.TEXT}
+        names |= {
+            f"tier.{card}": ValueType.TEXT,
+            f"tier.{card}.previous": ValueType.TEXT,
+            f"cause.{card}": ValueType.TEXT,
+        }
         tiers = frozenset(tier.value for tier in Tier)
         words |= {f"tier.{card}": tiers, f"tier.{card}.previous": tiers, f"cause.{card}": frozenset(metrics)}
     for rule, signals in outline.signals.items():

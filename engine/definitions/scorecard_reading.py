@@ -18,8 +18,8 @@ from engine.definitions.scorecard import (
     Linear,
     Normaliser,
     Rank,
-    ScoredMetric,
     Scorecard,
+    ScoredMetric,
     Standard,
     Threshold,
 )
@@ -60,7 +60,9 @@ def read_scorecard(node: Node, catalog: Catalog, scope: Scope, ledger: Ledger) -
     if tiers:
         tiers.close()
         if card.tiers_by == "criteria":
-            ledger.note(tiers.key_place("by"), 51, "this version decides tiers by score; criteria are read and not yet used")
+            ledger.note(
+                tiers.key_place("by"), 51, "this version decides tiers by score; criteria are read and not yet used"
+            )
     fields.close()
     return card
 
@@ -90,7 +92,9 @@ def _dimension(key: ScalarNode, node: Node, catalog: Catalog, ledger: Ledger) ->
     equal = 1 / len(written) if written and not weighted else None
     metrics = tuple(_scored(metric, value, equal, catalog, ledger) for metric, value in written)
     if weighted and len(weighted) == len(written):
-        _check_sum([metric.weight for metric in metrics], fields.key_place("metrics"), f'metrics of "{key.text}"', ledger)
+        _check_sum(
+            [metric.weight for metric in metrics], fields.key_place("metrics"), f'metrics of "{key.text}"', ledger
+        )
     fields.close()
     return Dimension(key.text, weight, metrics, key.place)
 
@@ -106,11 +110,11 @@ def _scored(key: ScalarNode, node: Node, equal: float | None, catalog: Catalog, 
     standard = fields.fields("standard")
     scored = ScoredMetric(
         feature=feature,
-        normaliser=_normaliser(fields, feature, is_share, catalog),
+        normaliser=_normaliser(fields, feature, catalog, is_share=is_share),
         weight=weight,
         place=key.place,
         multiplier=multiplier,
-        standard=_standard(standard, is_share) if standard else None,
+        standard=_standard(standard, is_share=is_share) if standard else None,
     )
     fields.close()
     if weight <= 0 and "weight" in fields:
@@ -146,7 +150,7 @@ def type_of(feature: Feature, catalog: Catalog) -> ValueType:
     return (feature_type(metric.type, feature.window) if metric else None) or ValueType.NUMBER
 
 
-def _normaliser(fields: Fields, feature: Feature, is_share: bool, catalog: Catalog) -> Normaliser:
+def _normaliser(fields: Fields, feature: Feature, catalog: Catalog, *, is_share: bool) -> Normaliser:
     ledger = fields.ledger
     found = {kind: node for kind in NORMALISERS if (node := fields.find(kind)) is not None}
     if len(found) != 1:
@@ -156,44 +160,51 @@ def _normaliser(fields: Fields, feature: Feature, is_share: bool, catalog: Catal
     kind, node = next(iter(found.items()))
     match kind:
         case "linear":
-            return _linear(node, is_share, ledger)
+            return _linear(node, ledger, is_share=is_share)
         case "threshold":
-            return _threshold(Fields(node, ledger, '"threshold"'), is_share)
+            return _threshold(Fields(node, ledger, '"threshold"'), is_share=is_share)
         case "goal":
             return _goal(node, feature, catalog, ledger)
-    ledger.note(fields.key_place("rank"), 52, f'this version does not rank accounts: "{feature.name}" counts as unknown')
-    return _rank(Fields(node, ledger, '"rank"'), is_share)
+    ledger.note(
+        fields.key_place("rank"), 52, f'this version does not rank accounts: "{feature.name}" counts as unknown'
+    )
+    return _rank(Fields(node, ledger, '"rank"'), is_share=is_share)
 
 
-def _linear(node: Node, is_share: bool, ledger: Ledger) -> Linear:
+def _linear(node: Node, ledger: Ledger, *, is_share: bool) -> Linear:
     ends = items(node, ledger, '"linear"')
     if isinstance(node, ListNode) and len(ends) != 2:
-        ledger.problem(node, 11, "linear has two ends: the value that scores 0 and the one that scores 100", "write [0, 80]")
+        ledger.problem(
+            node, 11, "linear has two ends: the value that scores 0 and the one that scores 100", "write [0, 80]"
+        )
     if len(ends) != 2:
         return Linear(0.0, 1.0)
-    zero, full = (amount(end, is_share, ledger, "an end of linear") for end in ends)
+    zero, full = (amount(end, ledger, "an end of linear", is_share=is_share) for end in ends)
     if zero == full:
         ledger.problem(node, 11, "both ends of linear are the same value")
         return Linear(0.0, 1.0)
     return Linear(zero, full)
 
 
-def _two(fields: Fields, first: str, second: str, is_share: bool) -> tuple[float, float]:
+def _two(fields: Fields, first: str, second: str, *, is_share: bool) -> tuple[float, float]:
     nodes = fields.need(first), fields.need(second)
     fields.close()
-    values = [amount(node, is_share, fields.ledger, f'"{key}"') if node else 0.0 for key, node in zip((first, second), nodes, strict=True)]
+    values = [
+        amount(node, fields.ledger, f'"{key}"', is_share=is_share) if node else 0.0
+        for key, node in zip((first, second), nodes, strict=True)
+    ]
     return values[0], values[1]
 
 
-def _threshold(fields: Fields, is_share: bool) -> Threshold:
-    good, poor = _two(fields, "good", "poor", is_share)
+def _threshold(fields: Fields, *, is_share: bool) -> Threshold:
+    good, poor = _two(fields, "good", "poor", is_share=is_share)
     if good == poor and "good" in fields and "poor" in fields:
         fields.ledger.problem(fields.place, 12, "good and poor are the same value")
     return Threshold(good, poor)
 
 
-def _standard(fields: Fields, is_share: bool) -> Standard:
-    return Standard(*_two(fields, "acceptable", "highest", is_share))
+def _standard(fields: Fields, *, is_share: bool) -> Standard:
+    return Standard(*_two(fields, "acceptable", "highest", is_share=is_share))
 
 
 def _goal(node: Node, feature: Feature, catalog: Catalog, ledger: Ledger) -> GoalLine:
@@ -211,10 +222,10 @@ def _goal(node: Node, feature: Feature, catalog: Catalog, ledger: Ledger) -> Goa
     return GoalLine(goals[0] if goals else "")
 
 
-def _rank(fields: Fields, is_share: bool) -> Rank:
+def _rank(fields: Fields, *, is_share: bool) -> Rank:
     among = fields.word("among", AMONG, "all")
     node = fields.find("floor")
-    floor = None if node is None else amount(node, is_share, fields.ledger, '"floor"')
+    floor = None if node is None else amount(node, fields.ledger, '"floor"', is_share=is_share)
     fields.close()
     return Rank(among, floor)
 

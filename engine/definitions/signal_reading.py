@@ -32,7 +32,7 @@ OF: Final[tuple[Choice["line", "target"], ...]] = ("line", "target")
 SHAPES: Final[tuple[Choice["linear", "step"], ...]] = ("linear", "step")
 PERIODS: Final = ("day", "week", "month", "quarter", "year")
 ON: Final = ("first day", "first working day", "last day", "last working day")
-NOT_YET: Final = "this version does not observe {kind} measures: the signal \"{signal}\" stays unknown"
+NOT_YET: Final = 'this version does not observe {kind} measures: the signal "{signal}" stays unknown'
 
 _GAP: Final = re.compile(r"[0-9]+(\.[0-9]+)?x usual")
 
@@ -64,14 +64,14 @@ def read_signal(key: ScalarNode, node: Node, reach: Reach, ledger: Ledger) -> Si
     return signal
 
 
-def read_limit(fields: Fields, is_share: bool, what: str) -> Limit:
+def read_limit(fields: Fields, what: str, *, is_share: bool) -> Limit:
     """Exactly one of below, at_most, above and at_least among the keys of ``fields``."""
     found = {bound: node for bound in BOUNDS if (node := fields.find(bound)) is not None}
     if len(found) != 1:
         fields.ledger.problem(fields.place, 31, f"{what} needs exactly one of {listed(BOUNDS)}")
         return Limit("below", 0.0)
     bound, node = next(iter(found.items()))
-    return Limit(bound, amount(node, is_share, fields.ledger, f'"{bound}"'))
+    return Limit(bound, amount(node, fields.ledger, f'"{bound}"', is_share=is_share))
 
 
 def _clears(fields: Fields, measure: Measure, reach: Reach) -> Limit | None:
@@ -86,9 +86,11 @@ def _clears(fields: Fields, measure: Measure, reach: Reach) -> Limit | None:
         case SilenceMeasure():
             is_share = False
         case _:
-            fields.ledger.problem(fields.key_place("clears"), 32, "this measure has no value that could clear it", "remove clears")
+            fields.ledger.problem(
+                fields.key_place("clears"), 32, "this measure has no value that could clear it", "remove clears"
+            )
             return None
-    limit = read_limit(inner, is_share, '"clears"')
+    limit = read_limit(inner, '"clears"', is_share=is_share)
     inner.close()
     return limit
 
@@ -102,7 +104,9 @@ def _plain_metric(fields: Fields, reach: Reach) -> str:
     feature = _metric(fields, reach)
     if feature.window is not Window.LATEST:
         place = fields.key_place("metric")
-        fields.ledger.problem(place, 33, f'a metric is needed here, without ".{feature.name.removeprefix(feature.metric)[1:]}"')
+        fields.ledger.problem(
+            place, 33, f'a metric is needed here, without ".{feature.name.removeprefix(feature.metric)[1:]}"'
+        )
     return feature.metric
 
 
@@ -120,7 +124,8 @@ def _threshold(fields: Fields, reach: Reach) -> Measure:
     inner = fields.fields("threshold", required=True)
     if inner is None:
         return ThresholdMeasure(feature, Limit("below", 0.0))
-    limit = read_limit(inner, type_of(feature, reach.catalog) is ValueType.SHARE, '"threshold"')
+    is_share = type_of(feature, reach.catalog) is ValueType.SHARE
+    limit = read_limit(inner, '"threshold"', is_share=is_share)
     inner.close()
     return ThresholdMeasure(feature, limit)
 
@@ -166,7 +171,7 @@ def _goal(fields: Fields, reach: Reach) -> Measure:
         attained,
         of,
         metric=metric,
-        target=amount(target, is_share, fields.ledger, '"target"') if target else 0.0,
+        target=amount(target, fields.ledger, '"target"', is_share=is_share) if target else 0.0,
         start=_date_field(start, fields.ledger) if start else "",
         within=inner.days("within"),
         shape=shape,
@@ -222,7 +227,7 @@ def _condition(fields: Fields, reach: Reach) -> Measure:
 def _rank(fields: Fields, reach: Reach) -> Measure:
     _metric(fields, reach)
     if inner := fields.fields("rank", required=True):
-        read_limit(inner, False, '"rank"')
+        read_limit(inner, '"rank"', is_share=False)
         inner.word("among", AMONG, "all")
         inner.close()
     return LaterMeasure("rank")
@@ -231,7 +236,7 @@ def _rank(fields: Fields, reach: Reach) -> Measure:
 def _deviation(fields: Fields, reach: Reach) -> Measure:
     _metric(fields, reach)
     if inner := fields.fields("deviation", required=True):
-        read_limit(inner, False, '"deviation"')
+        read_limit(inner, '"deviation"', is_share=False)
         inner.days("baseline")
         inner.close()
     return LaterMeasure("deviation")
@@ -242,7 +247,9 @@ def _rhythm(fields: Fields, reach: Reach) -> Measure:
     if inner := fields.fields("rhythm", required=True):
         gap = inner.text("gap")
         if gap and not _GAP.fullmatch(gap):
-            fields.ledger.problem(inner.key_place("gap"), 36, f'"gap" must be a multiple of the usual, not "{gap}"', "write 2x usual")
+            fields.ledger.problem(
+                inner.key_place("gap"), 36, f'"gap" must be a multiple of the usual, not "{gap}"', "write 2x usual"
+            )
         inner.days("over")
         inner.close()
     return LaterMeasure("rhythm")

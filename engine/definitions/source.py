@@ -146,7 +146,9 @@ def _syntax_problem(path: str, text: str, error: MarkedYAMLError) -> Problem:
         return Problem(place, "Y009", "a key and its value cannot stand here", hint)
     if "cannot start any token" in said:
         return Problem(place, "Y010", f'nothing can start with "{character}" here', "put the text in quotes")
-    return Problem(place, "Y002", f"this is not YAML: {_ours(said)}", "check the indentation of this line and the one above")
+    return Problem(
+        place, "Y002", f"this is not YAML: {_ours(said)}", "check the indentation of this line and the one above"
+    )
 
 
 def _ours(said: str) -> str:
@@ -206,7 +208,9 @@ class _Builder:
 
     def _decoration(self, event: ScalarEvent | MappingStartEvent | SequenceStartEvent) -> None:
         if event.anchor is not None:
-            self._say(event, "Y011", f"anchors (&{event.anchor}) are not read", "write the value out where it is needed")
+            self._say(
+                event, "Y011", f"anchors (&{event.anchor}) are not read", "write the value out where it is needed"
+            )
         if event.ctag is not None:
             self._say(event, "Y016", f"tags ({event.ctag}) are not read", "remove the tag")
 
