@@ -132,7 +132,8 @@ class Facts:
 class Needs:
     """What a bundle makes the store load: how far back (days), of which metrics and events.
 
-    ``latest`` metrics are never stale: their last point counts however old it is.
+    ``latest`` metrics are never stale: their last point counts however old it is. ``spans`` says how far back each
+    metric and event is read; no more than that has to be loaded of it (``days`` is the largest of them).
     """
 
     days: int
@@ -141,3 +142,4 @@ class Needs:
     contact_metrics: frozenset[str]
     events: frozenset[str]
     goals: frozenset[str]
+    spans: Mapping[str, int] = field(default_factory=dict)

@@ -107,6 +107,7 @@ class _Collected:
             contact_metrics=frozenset(self.contact_metrics),
             events=frozenset(self.events),
             goals=frozenset(self.goals),
+            spans=loaded | self.events,
         )
 
     def _never_stale(self, name: str) -> bool:
