@@ -1,10 +1,7 @@
 """The shipped starter pack: it checks clean, every warning in it has an answer, and its examples hold."""
 
-from pathlib import Path
-
 import pytest
 
-from engine.definitions.bundle import Bundle, Checked, read
 from engine.definitions.playbook import (
     ApproveStep,
     AskStep,
@@ -20,33 +17,12 @@ from engine.definitions.playbook import (
 from engine.definitions.problem import render
 from engine.definitions.rule import EventMeasure, GoalMeasure, Rule, SilenceMeasure, ThresholdMeasure, TrendMeasure
 from engine.definitions.scorecard import GoalLine, Linear, Threshold
+from engine.evaluation.examples import check_examples
 from engine.terms import ChallengeKind, Mode
+from tests.starter.pack import CHECKED, PACK, TEXTS
 
-ROOT = Path(__file__).parents[2]
-TEXTS = {
-    path.relative_to(ROOT).as_posix(): path.read_text()
-    for folder in ("rules", "playbooks")
-    for path in sorted((ROOT / folder).rglob("*"))
-    if path.suffix in {".yaml", ".md"}
-}
-CHECKED: Checked = read(TEXTS)
-
-
-@pytest.fixture(scope="module")
-def pack() -> Bundle:
-    """Return the pack; a pack with problems fails every test with their text."""
-    assert CHECKED.bundle is not None, "\n".join(render(problem, TEXTS) for problem in CHECKED.problems)
-    return CHECKED.bundle
-
-
-def rules() -> list[Rule]:
-    """Return the six rules, or none of a pack that does not check (which is a failure of its own)."""
-    return list(CHECKED.bundle.rules.values()) if CHECKED.bundle else []
-
-
-def playbooks() -> list[Playbook]:
-    """Return the six playbooks, likewise."""
-    return list(CHECKED.bundle.playbooks.values()) if CHECKED.bundle else []
+RULES = tuple(PACK.rules.values())
+PLAYBOOKS = tuple(PACK.playbooks.values())
 
 
 def name_of(one: Rule | Playbook) -> str:
@@ -54,15 +30,15 @@ def name_of(one: Rule | Playbook) -> str:
     return one.name
 
 
-def test_the_pack_has_no_problem_and_no_note(pack: Bundle) -> None:
+def test_the_pack_has_no_problem_and_no_note() -> None:
     """A metric whose bearing on value is not said would be a note (S0-04)."""
     assert CHECKED.problems == ()
     assert [render(note, TEXTS) for note in CHECKED.notes] == []
-    assert pack.catalog.north_star
+    assert PACK.catalog.north_star
 
 
-def test_six_challenges_are_answered_by_six_playbooks(pack: Bundle) -> None:
-    answers = {rule.name: {action.playbook for action in rule.actions} for rule in pack.rules.values()}
+def test_six_challenges_are_answered_by_six_playbooks() -> None:
+    answers = {rule.name: {action.playbook for action in rule.actions} for rule in RULES}
     assert answers == {
         "seats-unused": {"seat-activation"},
         "usage-falling": {"usage-recovery"},
@@ -73,7 +49,7 @@ def test_six_challenges_are_answered_by_six_playbooks(pack: Bundle) -> None:
     }
 
 
-@pytest.mark.parametrize("rule", rules(), ids=name_of)
+@pytest.mark.parametrize("rule", RULES, ids=name_of)
 def test_a_warning_has_an_answer_an_owner_a_review_and_a_criterion(rule: Rule) -> None:
     """Everything is actionable (S0-01, S2-07, S2-08, S2-09, S2-10, S2-41)."""
     assert rule.actions
@@ -84,13 +60,13 @@ def test_a_warning_has_an_answer_an_owner_a_review_and_a_criterion(rule: Rule) -
     assert rule.challenge.success.within > 0
 
 
-@pytest.mark.parametrize("rule", rules(), ids=name_of)
+@pytest.mark.parametrize("rule", RULES, ids=name_of)
 def test_the_last_action_applies_to_everybody(rule: Rule) -> None:
     """No account that fires is left without an answer (S0-01)."""
     assert rule.actions[-1].when is None
 
 
-@pytest.mark.parametrize("rule", rules(), ids=name_of)
+@pytest.mark.parametrize("rule", RULES, ids=name_of)
 def test_a_rule_measures_its_own_effect_and_does_not_nag(rule: Rule) -> None:
     """A tenth is held out at random; after a run there is a pause of weeks."""
     assert rule.guard.hold_out is not None
@@ -98,73 +74,75 @@ def test_a_rule_measures_its_own_effect_and_does_not_nag(rule: Rule) -> None:
     assert rule.guard.cooldown >= 30
 
 
-@pytest.mark.parametrize("rule", rules(), ids=name_of)
+@pytest.mark.parametrize("rule", RULES, ids=name_of)
 def test_a_rule_carries_an_example_that_fires_and_one_that_does_not(rule: Rule) -> None:
     told = {example.then for example in rule.examples}
     assert {"fires", "clear"} <= told
 
 
-@pytest.mark.parametrize("rule", rules(), ids=name_of)
+def test_every_example_comes_out_as_it_is_written() -> None:
+    assert [render(problem, TEXTS) for problem in check_examples(PACK)] == []
+
+
+@pytest.mark.parametrize("rule", RULES, ids=name_of)
 def test_who_has_left_is_not_played(rule: Rule) -> None:
     """Every rule reads the stage: a churned account is never a risk or an opportunity."""
     assert "signal.still_a_customer" in rule.when.names
 
 
-def test_the_mode_depends_on_the_challenge_and_on_the_customer(pack: Bundle) -> None:
+def test_the_mode_depends_on_the_challenge_and_on_the_customer() -> None:
     """S2-11, S2-12, S2-13, S2-14."""
-    modes = {rule.name: [action.mode for action in rule.actions] for rule in pack.rules.values()}
+    modes = {rule.name: [action.mode for action in rule.actions] for rule in RULES}
     assert modes["champion-left"] == [Mode.APPROVE]
     assert modes["gone-quiet"] == [Mode.AUTOMATIC]
     assert modes["seats-unused"] == [Mode.APPROVE, Mode.AUTOMATIC]
     assert modes["ready-to-expand"] == [Mode.MANUAL, Mode.APPROVE]
 
 
-def test_the_rules_see_risks_goals_and_opportunities_by_every_kind_of_measure(pack: Bundle) -> None:
+def test_the_rules_see_risks_goals_and_opportunities_by_every_kind_of_measure() -> None:
     """S0-06, S2-18, S2-19, S2-25, S2-26, S2-28, S2-29."""
-    kinds = {rule.challenge.kind for rule in pack.rules.values()}
-    measures = {type(signal.measure) for rule in pack.rules.values() for signal in rule.signals.values()}
+    kinds = {rule.challenge.kind for rule in RULES}
+    measures = {type(signal.measure) for rule in RULES for signal in rule.signals.values()}
     assert kinds == set(ChallengeKind)
     assert {ThresholdMeasure, TrendMeasure, GoalMeasure, SilenceMeasure, EventMeasure} <= measures
 
 
-def test_the_six_playbooks_use_every_kind_of_step(pack: Bundle) -> None:
-    kinds = {type(step) for playbook in pack.playbooks.values() for step in walk(playbook.steps)}
+def test_the_six_playbooks_use_every_kind_of_step() -> None:
+    kinds = {type(step) for playbook in PLAYBOOKS for step in walk(playbook.steps)}
     assert kinds == {TaskStep, AskStep, EmailStep, CampaignStep, WaitStep, BranchStep, ApproveStep, ReportStep}
-    waits = [
-        step for playbook in pack.playbooks.values() for step in walk(playbook.steps) if isinstance(step, WaitStep)
-    ]
+    waits = [step for playbook in PLAYBOOKS for step in walk(playbook.steps) if isinstance(step, WaitStep)]
     assert {wait.until is None for wait in waits} == {True, False}
 
 
-@pytest.mark.parametrize("playbook", playbooks(), ids=name_of)
+@pytest.mark.parametrize("playbook", PLAYBOOKS, ids=name_of)
 def test_where_the_data_is_missing_a_branch_asks_a_person(playbook: Playbook) -> None:
     branches = [step for step in walk(playbook.steps) if isinstance(step, BranchStep)]
     assert branches
     assert all(isinstance(branch.unknown[0], TaskStep) for branch in branches)
 
 
-def test_no_report_leaves_without_a_persons_yes(pack: Bundle) -> None:
-    for playbook in pack.playbooks.values():
+def test_no_report_leaves_without_a_persons_yes() -> None:
+    for playbook in PLAYBOOKS:
         gated = [inner for step in walk(playbook.steps) if isinstance(step, ApproveStep) for inner in walk(step.steps)]
         reports = [step for step in walk(playbook.steps) if isinstance(step, ReportStep)]
         assert [step for step in reports if step not in gated] == []
 
 
-def test_a_message_is_short_and_every_message_is_used(pack: Bundle) -> None:
+def test_a_message_is_short_and_every_message_is_used() -> None:
     used = set()
-    for playbook in pack.playbooks.values():
+    for playbook in PLAYBOOKS:
         for step in walk(playbook.steps):
             used |= {(playbook.name, step.message)} if isinstance(step, EmailStep) else set()
             used |= {(playbook.name, lesson) for lesson in step.lessons} if isinstance(step, CampaignStep) else set()
-    assert used == set(pack.messages)
-    for message in pack.messages.values():
+    assert used == set(PACK.messages)
+    for message in PACK.messages.values():
         assert len(message.subject) < 60
         assert len(message.body.split()) < 150
 
 
-def test_the_scorecard_weighs_outcomes_usage_and_relationship_as_in_the_articles(pack: Bundle) -> None:
+def test_the_scorecard_weighs_outcomes_usage_and_relationship_as_in_the_articles() -> None:
     """50 %, 30 %, 20 % (S2-33), the goal first (S1-08), and complaints weigh 1.25 times (S0-51)."""
-    health = pack.scorecards["health"]
+    health = PACK.scorecards["health"]
     assert {one.name: round(one.weight, 6) for one in health.dimensions} == {
         "outcomes": 0.5,
         "usage": 0.3,
@@ -176,18 +154,18 @@ def test_the_scorecard_weighs_outcomes_usage_and_relationship_as_in_the_articles
     assert [forced.tier.value for forced in health.forced] == ["requires_attention"]
 
 
-def test_a_measured_effect_comes_back_into_the_score_with_a_small_weight(pack: Bundle) -> None:
-    assert 0 < pack.scorecards["health"].shares["response.seat-activation.mean_90d"] < 0.05
+def test_a_measured_effect_comes_back_into_the_score_with_a_small_weight() -> None:
+    assert 0 < PACK.scorecards["health"].shares["response.seat-activation.mean_90d"] < 0.05
 
 
-def test_the_report_shows_only_what_a_customer_may_see(pack: Bundle) -> None:
+def test_the_report_shows_only_what_a_customer_may_see() -> None:
     """S2-47: an allow-list, each metric of which is marked for customers."""
-    allowed = pack.reports["quarterly"].allow
+    allowed = PACK.reports["quarterly"].allow
     assert allowed
-    assert all(pack.catalog.metrics[name].customer_may_see for name in allowed)
+    assert all(PACK.catalog.metrics[name].customer_may_see for name in allowed)
     secret = {"nps", "escalations", "days_since_contact", "spend"}
-    assert not any(pack.catalog.metrics[name].customer_may_see for name in secret)
+    assert not any(PACK.catalog.metrics[name].customer_may_see for name in secret)
 
 
-def test_an_answer_to_the_report_becomes_a_measurement(pack: Bundle) -> None:
-    assert pack.catalog.metrics["report_agreement"].evidence == "say"
+def test_an_answer_to_the_report_becomes_a_measurement() -> None:
+    assert PACK.catalog.metrics["report_agreement"].evidence == "say"
