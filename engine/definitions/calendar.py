@@ -7,8 +7,9 @@ from datetime import date, timedelta
 from typing import Final
 
 from engine.definitions.catalog_reading import read_format
+from engine.definitions.fields import Fields
 from engine.definitions.problem import Place
-from engine.definitions.reading import Fields, Ledger, day, known, name, word
+from engine.definitions.reading import Ledger, day, known, name, word
 from engine.definitions.source import Node, ScalarNode
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -21,8 +21,9 @@ from engine.definitions.catalog import (
 from engine.definitions.condition import Condition
 from engine.definitions.condition_reading import parse
 from engine.definitions.feature import ValueType
+from engine.definitions.fields import Fields
 from engine.definitions.problem import Place
-from engine.definitions.reading import Fields, Ledger, known, name, scalar, texts_of, word
+from engine.definitions.reading import Ledger, known, name, scalar, texts_of, word
 from engine.definitions.scope import Scope, segment_scope
 from engine.definitions.source import MapNode, Node, ScalarNode
 
@@ -208,9 +209,9 @@ def read_scale(fields: Fields) -> tuple[int, int]:
     """A scale of answers (``1-5``): lowest and highest, at most 11 steps."""
     text = fields.text("scale")
     low, dash, high = text.partition("-")
-    if dash and low.isascii() and high.isascii() and low.isdigit() and high.isdigit():
-        if 0 < int(high[:6]) - int(low[:6]) <= 10:
-            return int(low), int(high)
+    plain = dash and low.isascii() and high.isascii() and low.isdigit() and high.isdigit()
+    if plain and 0 < int(high[:6]) - int(low[:6]) <= 10:
+        return int(low), int(high)
     if text:
         node = fields.find("scale")
         fields.ledger.problem(

@@ -7,6 +7,7 @@ J009 a word that can never come.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 from engine.definitions.condition import (
@@ -20,45 +21,19 @@ from engine.definitions.condition import (
     Literal,
     Missing,
     Not,
-    Scalar,
     Tree,
     Var,
     names_of,
 )
 from engine.definitions.feature import ValueType
-from engine.definitions.quantities import parse_date, parse_share
+from engine.definitions.literal_reading import Wrong, read_literal, spoken
+from engine.definitions.operators import ARITHMETIC, COMPARISONS, OPERANDS, REFUSED, wrong_count
 from engine.definitions.reading import Ledger, listed, suggest
 from engine.definitions.scope import Scope
 from engine.definitions.source import ListNode, MapNode, Node, ScalarNode
 
 MAX_DEPTH: Final = 32
 MAX_NODES: Final = 500
-
-_COMPARISONS: Final = {"<": "<", "<=": "<=", ">": ">", ">=": ">=", "==": "==", "===": "==", "!=": "!=", "!==": "!="}
-_ARITHMETIC: Final = ("+", "-", "*", "/", "%", "min", "max")
-_OPERANDS: Final[dict[str, tuple[int, int]]] = {
-    **dict.fromkeys(("<", "<="), (2, 3)),
-    **dict.fromkeys((">", ">=", "==", "===", "!=", "!==", "in", "/", "%"), (2, 2)),
-    **dict.fromkeys(("+", "*", "min", "max"), (2, 100)),
-    **dict.fromkeys(("and", "or", "missing"), (1, 100)),
-    **dict.fromkeys(("!", "!!"), (1, 1)),
-    **dict.fromkeys(("var", "-"), (1, 2)),
-    "if": (3, 99),
-}
-_REFUSED: Final = {
-    "log": "conditions cannot write logs",
-    "method": "conditions cannot call methods",
-    **dict.fromkeys(("map", "filter", "reduce", "all", "some", "none"), "use a feature such as .mean_30d, or a signal"),
-    **dict.fromkeys(("cat", "substr", "merge"), "conditions compare values; they do not build texts or lists"),
-    "missing_some": 'write "missing" with "or"',
-    "gt": 'did you mean ">"?',
-    "gte": 'did you mean ">="?',
-    "lt": 'did you mean "<"?',
-    "lte": 'did you mean "<="?',
-    "eq": 'did you mean "=="?',
-    "=": 'did you mean "=="?',
-    "not": 'did you mean "!"?',
-}
 
 
 class _Read(NamedTuple):
@@ -97,7 +72,10 @@ class _Parser:
         read = self._any(node, ValueType.BOOLEAN, depth)
         if read and read.tree.type is not ValueType.BOOLEAN:
             self._say(
-                node, "J007", f"this is {_a(read.tree.type)}, but a yes or no is needed", "compare it with something"
+                node,
+                "J007",
+                f"this is {spoken(read.tree.type)}, but a yes or no is needed",
+                "compare it with something",
             )
             return None
         return read
@@ -106,7 +84,7 @@ class _Parser:
         """A node that must be a number or a share."""
         read = self._any(node, expected, depth)
         if read and not read.tree.type.is_numeric:
-            self._say(node, "J007", f"this is {_a(read.tree.type)}, but a number is needed")
+            self._say(node, "J007", f"this is {spoken(read.tree.type)}, but a number is needed")
             return None
         return read
 
@@ -132,11 +110,12 @@ class _Parser:
             return None
         key, value = node.entries[0]
         operator, operands = key.text, self._operands(value)
-        if operator not in _OPERANDS:
-            hint = _REFUSED.get(operator) or suggest(operator, _OPERANDS)
-            self._say(key, "J003", f'unknown operator "{operator}"', hint or f"operators: {' '.join(_OPERANDS)}")
+        if operator not in OPERANDS:
+            hint = REFUSED.get(operator) or suggest(operator, OPERANDS)
+            self._say(key, "J003", f'unknown operator "{operator}"', hint or f"operators: {' '.join(OPERANDS)}")
             return None
-        if not self._count_fits(key, operator, len(operands)):
+        if wrong := wrong_count(operator, len(operands)):
+            self._say(key, "J004", *wrong)
             return None
         return self._operate(key, operator, operands, expected, depth + 1)
 
@@ -160,25 +139,13 @@ class _Parser:
                 return self._if(operands, expected, depth)
             case "in":
                 return self._in(operands, depth)
-            case _ if operator in _ARITHMETIC:
+            case _ if operator in ARITHMETIC:
                 return self._arithmetic(key, operator, operands, depth)
             case _:
                 return self._comparison(key, operator, operands, depth)
 
     def _operands(self, value: Node) -> Sequence[Node]:
         return value.items if isinstance(value, ListNode) else (value,)
-
-    def _count_fits(self, key: ScalarNode, operator: str, count: int) -> bool:
-        low, high = _OPERANDS[operator]
-        if low <= count <= high and (operator != "if" or count % 2):
-            return True
-        if operator == "if":
-            wanted = "a condition, then, otherwise"
-        else:
-            wanted = f"{low}" if low == high else f"{low} or {high}" if high - low == 1 else f"at least {low}"
-        hint = 'turn it round: "<" takes three' if operator in {">", ">="} and count == 3 else ""
-        self._say(key, "J004", f'"{operator}" takes {wanted} operands, not {count}', hint)
-        return False
 
     def _var(self, operands: Sequence[Node]) -> _Read | None:
         named = operands[0]
@@ -269,7 +236,7 @@ class _Parser:
                 return None
             found, type_ = alike, alike[0].tree.type
             if not type_.is_numeric:
-                self._say(key, "J007", f'"{operator}" needs numbers, not {_a(type_)}')
+                self._say(key, "J007", f'"{operator}" needs numbers, not {spoken(type_)}')
                 return None
         trees, raw = tuple(read.tree for read in found), {operator: [read.raw for read in found]}
         if len(trees) == 1:  # a minus sign: the tree says it as a difference, so that there is one kind of minus
@@ -277,16 +244,16 @@ class _Parser:
         return _Read(Arithmetic(operator, trees, type_), raw)
 
     def _comparison(self, key: ScalarNode, operator: str, operands: Sequence[Node], depth: int) -> _Read | None:
-        by_size = _COMPARISONS[operator] not in {"==", "!="}
+        by_size = COMPARISONS[operator] not in {"==", "!="}
         found = self._alike(operands, None, depth, numbers_mix=by_size)
         if found is None:
             return None
         type_ = found[0].tree.type
         if by_size and type_ in {ValueType.TEXT, ValueType.BOOLEAN}:
-            self._say(key, "J007", f'"{operator}" compares sizes, and {_a(type_)} has none', 'use "==" or "in"')
+            self._say(key, "J007", f'"{operator}" compares sizes, and {spoken(type_)} has none', 'use "==" or "in"')
             return None
-        sign, trees = _COMPARISONS[operator], [read.tree for read in found]
-        pairs = tuple(Compare(sign, left, right) for left, right in zip(trees, trees[1:], strict=False))
+        sign, trees = COMPARISONS[operator], [read.tree for read in found]
+        pairs = tuple(Compare(sign, left, right) for left, right in pairwise(trees))
         return _Read(pairs[0] if len(pairs) == 1 else All(pairs), {operator: [read.raw for read in found]})
 
     def _alike(
@@ -318,76 +285,18 @@ class _Parser:
         for node, read in zip(operands, found, strict=True):
             other = read.tree.type
             if other is not first and not (numbers_mix and first.is_numeric and other.is_numeric):
-                self._say(node, "J007", f"{_a(first)} and {_a(other)} cannot stand together here")
+                self._say(node, "J007", f"{spoken(first)} and {spoken(other)} cannot stand together here")
                 return False
         return True
 
     def _literal(self, node: Node, expected: ValueType | None, owner: str = "", *, strict: bool = True) -> _Read | None:
-        if not isinstance(node, ScalarNode) or node.is_empty:
-            self._say(node, "J007", "a value must be written here", 'use "missing" to ask whether a value is absent')
+        read = read_literal(node, expected, owner, self.scope.words.get(owner), strict=strict)
+        if isinstance(read, Wrong):
+            self._say(node, *read)
             return None
-        value, type_ = _value(node, expected, strict=strict)
-        if value is None:
-            hint = _literal_hint(node, type_)
-            whose = f'"{owner}" is {_a(type_)}, but' if owner else f"{_a(type_)} is needed here, but"
-            self._say(node, "J007", f"{whose} {node.text} is not", hint)
-            return None
-        words = self.scope.words.get(owner)
-        if words is not None and value not in words:
-            self._say(
-                node,
-                "J009",
-                f'"{owner}" is never "{node.text}"',
-                suggest(node.text, words) or f"it is {listed(sorted(words))}",
-            )
-            return None
-        plain = int(value) if isinstance(value, float) and value.is_integer() else value
-        return _Read(Literal(value, type_), plain)
+        value = read.value
+        return _Read(read, int(value) if isinstance(value, float) and value.is_integer() else value)
 
     def _say(self, node: Node, code: str, message: str, hint: str = "") -> None:
         self.failed = True
         self.ledger.coded(node, code, message, hint)
-
-
-def _value(node: ScalarNode, expected: ValueType | None, *, strict: bool) -> tuple[Scalar | None, ValueType]:
-    """A literal's value and type. ``strict``: a share beside a number (or the reverse) is a slip, not a ratio."""
-    percent, plain = parse_share(node.text), node.number
-    match expected:
-        case ValueType.TEXT:
-            return (node.text if node.quoted or (plain is None and node.truth is None) else None), expected
-        case ValueType.BOOLEAN:
-            return node.truth, expected
-        case ValueType.DATE:
-            return (node.text if parse_date(node.text) else None), expected
-        case ValueType.SHARE:
-            return (
-                percent if percent is not None else plain if plain is not None and abs(plain) <= 1 else None
-            ), expected
-        case ValueType.NUMBER:
-            return (plain if plain is not None or strict else percent), expected
-    if node.truth is not None:
-        return node.truth, ValueType.BOOLEAN
-    if plain is not None:
-        return plain, ValueType.NUMBER
-    if percent is not None:
-        return percent, ValueType.SHARE
-    return node.text, ValueType.DATE if parse_date(node.text) else ValueType.TEXT
-
-
-def _literal_hint(node: ScalarNode, type_: ValueType) -> str:
-    match type_:
-        case ValueType.SHARE:
-            return f'write "{node.text}%"' if node.number is not None else 'write it as "40%"'
-        case ValueType.NUMBER:
-            return f'write "{node.text.rstrip("% ")}"' if parse_share(node.text) is not None else ""
-        case ValueType.TEXT:
-            return f'write "{node.text}" in quotes'
-        case ValueType.DATE:
-            return "write it as 2027-03-01"
-        case ValueType.BOOLEAN:
-            return "write true or false"
-
-
-def _a(type_: ValueType) -> str:
-    words = {ValueType.BOOLEAN: "a yes or no"}
-    return words.get(type_, f"a {type_.value}")

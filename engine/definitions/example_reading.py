@@ -6,8 +6,9 @@ from typing import Final, Literal as Choice
 
 from engine.definitions.catalog import Catalog
 from engine.definitions.feature import ValueType
+from engine.definitions.fields import Fields
 from engine.definitions.quantities import parse_date, parse_share
-from engine.definitions.reading import Fields, Ledger, items, known, listed, suggest
+from engine.definitions.reading import Ledger, items, known, listed, suggest
 from engine.definitions.rule import Example, ExampleEvent, ExampleGoal
 from engine.definitions.scope import Scope
 from engine.definitions.source import ListNode, MapNode, Node, ScalarNode

@@ -171,7 +171,7 @@ def _read_definitions(texts: Mapping[str, str], nodes: Mapping[str, Node], folde
     for _, node in _of(nodes, "scorecard"):
         _keep(read_scorecard(node, catalog, scope, folder.ledger("S")), folder.scorecards, "scorecard", folder)
     for _, node in _of(nodes, "report"):
-        _keep(read_report(node, catalog, dict.fromkeys(cards), folder.ledger("D")), folder.reports, "report", folder)
+        _keep(read_report(node, catalog, cards, folder.ledger("D")), folder.reports, "report", folder)
     for _, node in _of(nodes, "playbook"):
         name = _named(node, "playbook")
         own = [message for playbook, message in messages if name and playbook == name.text]

@@ -1,12 +1,13 @@
 """Reading customer reports (codes D)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Final, Literal as Choice
 
 from engine.definitions.catalog import Catalog
 from engine.definitions.catalog_reading import read_format, read_scale
-from engine.definitions.message_reading import check_inline
-from engine.definitions.reading import Fields, Ledger, items, known, listed, suggest, texts_of
+from engine.definitions.fields import Fields
+from engine.definitions.reading import Ledger, items, known, listed, suggest, texts_of
 from engine.definitions.report import (
     AdoptionSection,
     DoneSection,
@@ -18,11 +19,21 @@ from engine.definitions.report import (
     Section,
 )
 from engine.definitions.source import ListNode, MapNode, Node, ScalarNode
+from engine.definitions.template_checking import check_inline
 
 HEALTH: Final[tuple[Choice["wording", "score", "none"], ...]] = ("wording", "score", "none")
 
 
-def read_report(node: Node, catalog: Catalog, scorecards: Mapping[str, object], ledger: Ledger) -> Report:
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What the sections of one report may show."""
+
+    allow: tuple[str, ...]
+    catalog: Catalog
+    scorecards: Collection[str]
+
+
+def read_report(node: Node, catalog: Catalog, scorecards: Collection[str], ledger: Ledger) -> Report:
     """Read one report. ``scorecards``: the names a health section may use."""
     fields = Fields(node, ledger, "a report")
     read_format(fields)
@@ -33,10 +44,9 @@ def read_report(node: Node, catalog: Catalog, scorecards: Mapping[str, object], 
     for metric in allow:
         _may_be_seen(metric, catalog, ledger)
     written = fields.need("sections")
-    sections: list[Section] = []
-    for item in items(written, ledger, '"sections"') if written else ():
-        if section := _section(item, texts_of(allow), catalog, scorecards, ledger):
-            sections.append(section)
+    shelf = Shelf(texts_of(allow), catalog, scorecards)
+    parts = items(written, ledger, '"sections"') if written else ()
+    sections = [section for part in parts if (section := _section(part, shelf, ledger))]
     if isinstance(written, ListNode) and not written.items:
         ledger.problem(written, 10, "a report needs at least one section")
     report = Report(fields.name("report"), title, texts_of(allow), tuple(sections), fields.key_place("report"))
@@ -50,9 +60,7 @@ def _may_be_seen(node: ScalarNode, catalog: Catalog, ledger: Ledger) -> None:
         ledger.problem(node, 11, f'the customer may not see "{node.text}"', hint)
 
 
-def _section(
-    node: Node, allow: tuple[str, ...], catalog: Catalog, scorecards: Mapping[str, object], ledger: Ledger
-) -> Section | None:
+def _section(node: Node, shelf: Shelf, ledger: Ledger) -> Section | None:
     if not isinstance(node, MapNode) or len(node.entries) != 1:
         ledger.problem(node, 12, "a section is one kind with its details", f"kinds: {listed(KINDS)}")
         return None
@@ -63,26 +71,23 @@ def _section(
         )
         return None
     fields = Fields(value, ledger, f'a section "{key.text}"')
-    section = KINDS[key.text](fields, allow, catalog, scorecards)
+    section = KINDS[key.text](fields, shelf)
     fields.close()
     return section
 
 
-Reader = Callable[[Fields, tuple[str, ...], Catalog, Mapping[str, object]], Section]
-
-
-def _goals(fields: Fields, allow: tuple[str, ...], catalog: Catalog, _: Mapping[str, object]) -> Section:
+def _goals(fields: Fields, shelf: Shelf) -> Section:
     show = fields.texts("show", required=True)
     for node in show:
-        if known(node, node.text, catalog.goals, fields.ledger, "goal"):
-            _allowed(node, catalog.goals[node.text].metric, allow, fields.ledger)
+        if known(node, node.text, shelf.catalog.goals, fields.ledger, "goal"):
+            _allowed(node, shelf.catalog.goals[node.text].metric, shelf.allow, fields.ledger)
     return GoalsSection(texts_of(show))
 
 
-def _adoption(fields: Fields, allow: tuple[str, ...], catalog: Catalog, _: Mapping[str, object]) -> Section:
+def _adoption(fields: Fields, shelf: Shelf) -> Section:
     show = fields.texts("show", required=True)
     for node in show:
-        _allowed(node, node.text, allow, fields.ledger)
+        _allowed(node, node.text, shelf.allow, fields.ledger)
     return AdoptionSection(texts_of(show), fields.days("trend", 90))
 
 
@@ -92,28 +97,28 @@ def _allowed(node: ScalarNode, metric: str, allow: tuple[str, ...], ledger: Ledg
         ledger.problem(node, 13, f'"{metric}" is not in the allow list of this report', hint)
 
 
-def _health(fields: Fields, allow: tuple[str, ...], catalog: Catalog, scorecards: Mapping[str, object]) -> Section:
+def _health(fields: Fields, shelf: Shelf) -> Section:
     node, text = fields.need("scorecard"), ""
     if isinstance(node, ScalarNode):
         text = node.text
-        known(node, text, scorecards, fields.ledger, "scorecard")
+        known(node, text, shelf.scorecards, fields.ledger, "scorecard")
     return HealthSection(text, fields.word("show", HEALTH, "wording"))
 
 
-def _done(fields: Fields, *_: object) -> Section:
+def _done(_: Fields, __: Shelf) -> Section:
     return DoneSection()
 
 
-def _next_steps(fields: Fields, *_: object) -> Section:
+def _next_steps(fields: Fields, _: Shelf) -> Section:
     return NextStepsSection(fields.truth("ask_owner", default=True))
 
 
-def _question(fields: Fields, allow: tuple[str, ...], catalog: Catalog, _: Mapping[str, object]) -> Section:
+def _question(fields: Fields, _: Shelf) -> Section:
     low, high = read_scale(fields)
     return QuestionSection(fields.text("ask"), low, high, fields.name("metric"))
 
 
-KINDS: Final[Mapping[str, Reader]] = {
+KINDS: Final[Mapping[str, Callable[[Fields, Shelf], Section]]] = {
     "goals": _goals,
     "adoption": _adoption,
     "health": _health,

@@ -9,7 +9,8 @@ from engine.definitions.condition import All, AnyOf, Condition, Not, Tree, Var, 
 from engine.definitions.condition_reading import parse
 from engine.definitions.example_reading import read_example
 from engine.definitions.feature import ValueType
-from engine.definitions.reading import Fields, Ledger, day, items, known, length, listed, word
+from engine.definitions.fields import Fields
+from engine.definitions.reading import Ledger, day, items, known, length, listed, word
 from engine.definitions.rule import Action, Challenge, Guard, HoldOut, Rule, Signal, Success
 from engine.definitions.scope import Scope, own_signals
 from engine.definitions.scorecard_reading import read_feature, type_of
@@ -181,7 +182,7 @@ def _when(fields: Fields, signals: Mapping[str, Signal], scope: Scope) -> Condit
         return Condition(raw, AnyOf(vars_), names_of(AnyOf(vars_)), fields.place)
     lowered = _lower(node, signals, scope, fields.ledger)
     if lowered is None:
-        return Condition(False, AnyOf(()), frozenset(), node.place)
+        return Condition(raw={}, tree=AnyOf(()), names=frozenset(), place=node.place)
     tree, raw = lowered
     names = names_of(tree)
     for signal in signals.values():

@@ -7,8 +7,9 @@ from engine.definitions.catalog import Catalog
 from engine.definitions.catalog_reading import read_format
 from engine.definitions.condition_reading import parse
 from engine.definitions.feature import Feature, ValueType, feature_type, parse_feature
+from engine.definitions.fields import Fields
 from engine.definitions.problem import Place
-from engine.definitions.reading import Fields, Ledger, amount, items, known, name, scalar, suggest
+from engine.definitions.reading import Ledger, amount, items, known, name, scalar, suggest
 from engine.definitions.scope import Scope
 from engine.definitions.scorecard import (
     Band,

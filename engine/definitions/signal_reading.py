@@ -9,7 +9,8 @@ from engine.definitions.catalog import Catalog
 from engine.definitions.condition import Condition
 from engine.definitions.condition_reading import parse
 from engine.definitions.feature import Feature, ValueType, Window
-from engine.definitions.reading import Fields, Ledger, amount, known, listed, name, scalar, share, texts_of
+from engine.definitions.fields import Fields
+from engine.definitions.reading import Ledger, amount, known, listed, name, scalar, share, texts_of
 from engine.definitions.rule import (
     Bound,
     ConditionMeasure,
@@ -266,7 +267,7 @@ def _contacts(fields: Fields, reach: Reach) -> Measure:
     return LaterMeasure("contacts")
 
 
-def _schedule(fields: Fields, reach: Reach) -> Measure:
+def _schedule(fields: Fields, _: Reach) -> Measure:
     fields.word("every", PERIODS)
     fields.word("on", ON, "first day")
     return LaterMeasure("schedule")

@@ -139,8 +139,9 @@ def _syntax_problem(path: str, text: str, error: MarkedYAMLError) -> Problem:
         return Problem(start, "Y007", "this quotation mark is never closed", "add the same mark at the end of the text")
     if "flow" in context and error.context_mark:
         kind = "bracket" if "sequence" in context else "brace"
-        hint = f"the {kind} opened at {error.context_mark.line + 1}:{error.context_mark.column + 1} is not closed before this"
-        return Problem(place, "Y008", f"{_ours(said)}", hint)
+        opened = _place(path, error.context_mark)
+        hint = f"the {kind} opened in line {opened.line}, column {opened.column} is not closed before this"
+        return Problem(place, "Y008", _ours(said), hint)
     if "mapping values are not allowed" in said:
         hint = "check the indentation, or put the text in quotes if the colon belongs to it"
         return Problem(place, "Y009", "a key and its value cannot stand here", hint)

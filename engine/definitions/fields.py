@@ -1,0 +1,153 @@
+"""The keys of one mapping, taken one by one; what is missing and what nobody knows is reported at the end."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from engine.definitions.problem import Place
+from engine.definitions.reading import (
+    Ledger,
+    Word,
+    but,
+    days,
+    items,
+    listed,
+    name,
+    number,
+    scalar,
+    share,
+    suggest,
+    word,
+)
+from engine.definitions.source import MapNode, Node, ScalarNode
+
+
+class Fields:
+    """The keys of one mapping, taken one by one; `close` reports keys that are missing or that nobody knows."""
+
+    def __init__(self, node: Node, ledger: Ledger, what: str) -> None:
+        self.node, self.ledger, self.what, self.place = node, ledger, what, node.place
+        self._values: dict[str, Node] = {}
+        self._keys: dict[str, ScalarNode] = {}
+        self._asked: list[str] = []
+        self._missing: list[str] = []
+        if isinstance(node, MapNode):
+            self._values = {key.text: value for key, value in node.entries}
+            self._keys = {key.text: key for key, _ in node.entries}
+        else:
+            ledger.problem(node, 2, f"{what} must have keys and values{but(node)}")
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._values
+
+    def find(self, key: str) -> Node | None:
+        """The value of a key that may be absent."""
+        self._asked.append(key)
+        return self._values.get(key)
+
+    def need(self, key: str) -> Node | None:
+        """The value of a key that must be there."""
+        found = self.find(key)
+        if found is None:
+            self._missing.append(key)
+        return found
+
+    def key_place(self, key: str) -> Place:
+        """Where a key stands, or the mapping itself where it does not."""
+        return self._keys[key].place if key in self._keys else self.place
+
+    def text(self, key: str, default: str | None = None) -> str:
+        """A text; required where no default is given."""
+        node = self._node(key, default)
+        return (default or "") if node is None else scalar(node, self.ledger, self._of(key)) or ""
+
+    def name(self, key: str) -> str:
+        """A required name."""
+        node = self.need(key)
+        return "" if node is None else name(node, self.ledger, self._of(key))
+
+    def word(self, key: str, options: Sequence[Word], default: Word | None = None) -> Word:
+        """One of a closed list of words."""
+        node = self._node(key, default)
+        return (default or options[0]) if node is None else word(node, options, self.ledger, self._of(key))
+
+    def number(self, key: str, default: float | None, low: float = -1e15, high: float = 1e15) -> float:
+        """A number; required where the default is None."""
+        node = self._node(key, default)
+        found = None if node is None else number(node, self.ledger, self._of(key), low, high)
+        return found if found is not None else default if default is not None else low
+
+    def whole(self, key: str, default: int | None, low: int = 0, high: int = 1_000_000) -> int:
+        """A whole number."""
+        found = self.number(key, default, low, high)
+        if found != int(found):
+            self.ledger.problem(self._values[key], 2, f"{self._of(key)} must be a whole number")
+        return int(found)
+
+    def share(self, key: str, default: float | None, low: float = 0.0, high: float = 1.0) -> float:
+        """A share written as ``40%``."""
+        node = self._node(key, default)
+        found = None if node is None else share(node, self.ledger, self._of(key), low, high)
+        return found if found is not None else default if default is not None else low
+
+    def days(self, key: str, default: int | None = None) -> int:
+        """Whole days."""
+        node = self._node(key, default)
+        return (default or 0) if node is None else days(node, self.ledger, self._of(key))
+
+    def truth(self, key: str, *, default: bool) -> bool:
+        """``true`` or ``false``."""
+        node = self.find(key)
+        if node is None:
+            return default
+        value = node.truth if isinstance(node, ScalarNode) else None
+        if value is None:
+            self.ledger.problem(node, 2, f"{self._of(key)} must be true or false{but(node)}")
+        return bool(value)
+
+    def texts(self, key: str, *, required: bool = False) -> tuple[ScalarNode, ...]:
+        """A list of texts as nodes, so that each keeps its place; none twice."""
+        node = self.need(key) if required else self.find(key)
+        if node is None:
+            return ()
+        found: dict[str, ScalarNode] = {}
+        for item in items(node, self.ledger, self._of(key), one_may_stand_alone=True):
+            text = scalar(item, self.ledger, f"an entry of {self._of(key)}")
+            if text is not None and isinstance(item, ScalarNode):
+                if text in found:
+                    self.ledger.problem(item, 7, f'"{text}" stands in the list twice')
+                found[text] = item
+        return tuple(found.values())
+
+    def fields(self, key: str, *, required: bool = False) -> "Fields | None":
+        """A mapping inside."""
+        node = self.need(key) if required else self.find(key)
+        return None if node is None else Fields(node, self.ledger, self._of(key))
+
+    def entries(self, key: str, *, required: bool = False) -> tuple[tuple[ScalarNode, Node], ...]:
+        """The entries of a mapping whose keys are names the author chose."""
+        node = self.need(key) if required else self.find(key)
+        if node is None or (isinstance(node, ScalarNode) and node.is_empty and not required):
+            return ()
+        if isinstance(node, MapNode):
+            return node.entries
+        self.ledger.problem(node, 2, f"{self._of(key)} must have names and values{but(node)}")
+        return ()
+
+    def close(self) -> None:
+        """Report what is missing and what nobody asked for."""
+        absent = [key for key in self._asked if key not in self._values]
+        missing = list(dict.fromkeys(self._missing))
+        for key, at in self._keys.items():
+            if key not in self._asked:
+                hint = suggest(key, absent) or (f"known here: {listed(absent)}" if 0 < len(absent) <= 12 else "")
+                self.ledger.problem(at, 4, f'unknown key "{key}"', hint)
+                missing = [other for other in missing if f'"{other}"?' not in hint]
+        if isinstance(self.node, MapNode):
+            for key in missing:
+                self.ledger.problem(self.place, 1, f'{self.what} needs "{key}"')
+
+    def _node(self, key: str, default: Any) -> Node | None:
+        return self.need(key) if default is None else self.find(key)
+
+    def _of(self, key: str) -> str:
+        return f'"{key}"'
