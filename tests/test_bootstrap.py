@@ -67,7 +67,7 @@ def test_a_bare_checkout_sets_itself_up_and_runs_the_command_inside(checkout: Pa
     begun = time.monotonic()
     second = start(checkout, "demo", "--json")
     assert (second.stdout, second.stderr) == (first.stdout, "")
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 5
 
 
 def test_a_changed_lock_file_is_installed_again(checkout: Path) -> None:

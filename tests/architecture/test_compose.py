@@ -3,8 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
+import typer
 from ruamel.yaml import YAML
+
+from api.cli import build
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = YAML(typ="safe").load((ROOT / "docker-compose.yml").read_text())
@@ -83,3 +87,12 @@ def test_temporal_is_given_fairness_in_production_too() -> None:
     assert config["matching.enableFairness"] == [{"value": True}]
     inside = SERVICES["temporal"]["environment"]["DYNAMIC_CONFIG_FILE_PATH"]
     assert f"./deploy/temporal.yaml:{inside}:ro" in SERVICES["temporal"]["volumes"]
+
+
+@pytest.mark.parametrize("service", ["migrate", "api", "worker"])
+def test_a_command_and_its_options_are_those_of_the_command_line(service: str) -> None:
+    name, *options = SERVICES[service]["command"]
+    group = typer.main.get_command(build())
+    assert isinstance(group, click.Group)
+    known = {option for parameter in group.commands[name].params for option in parameter.opts}
+    assert {option for option in options if option.startswith("--")} <= known
