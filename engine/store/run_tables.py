@@ -135,7 +135,8 @@ class ActRow(Base):
 
 
 class DeliveryRow(Base):
-    """The ledger: one row per step and contact, hence one Message-ID. ``fence`` is the attempt that holds it."""
+    """The ledger: one row per step and contact, hence one Message-ID. ``fence`` is the attempt that holds it;
+    ``permanent``: it was not sent, and trying again would not help."""
 
     __tablename__ = "deliveries"
     __table_args__ = (UniqueConstraint("run_id", "step", "contact_id"), Index("ix_deliveries_state", "state"))
@@ -151,6 +152,7 @@ class DeliveryRow(Base):
     state: Mapped[str] = mapped_column(String(16))
     reason: Mapped[str] = mapped_column(String(2000), default="")
     fence: Mapped[int] = mapped_column(Integer, default=0)
+    permanent: Mapped[bool] = mapped_column(default=False)
     claimed_at: Mapped[datetime]
     decided_at: Mapped[datetime | None]
 

@@ -135,6 +135,7 @@ def _deliveries() -> None:
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("reason", sa.String(2000), nullable=False),
         sa.Column("fence", sa.Integer, nullable=False),
+        sa.Column("permanent", sa.Boolean, nullable=False),
         sa.Column("claimed_at", Moment, nullable=False),
         sa.Column("decided_at", Moment, nullable=True),
         sa.UniqueConstraint("run_id", "step", "contact_id"),

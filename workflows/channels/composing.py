@@ -1,0 +1,101 @@
+"""A letter as bytes. Whatever comes from data or templates is checked before, and read back after, it is a header.
+
+The standard library refuses line breaks in a header's value, but lets NUL pass and encodes what looks encoded already;
+so everything unusual is refused here, with the name of the field.
+"""
+
+import re
+import unicodedata
+from datetime import datetime
+from email import message_from_bytes, policy
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime
+from html import escape
+from typing import Final
+
+from email_validator import EmailNotValidError, validate_email
+
+from engine.errors import EngineError
+from workflows.channels.letter import Letter
+
+_ENCODED_WORD: Final = re.compile(r"=\?.*\?=", re.DOTALL)
+_LONGEST: Final = 900
+"""Bytes of one header's text; a line of an e-mail must stay below 998."""
+
+
+class Unsendable(EngineError):
+    """A letter that cannot be an e-mail as it is; the sentence names the field."""
+
+
+def compose(letter: Letter, at: datetime) -> bytes:
+    """The e-mail as it goes over the wire (CRLF, no dot-stuffing). Raises `Unsendable`."""
+    _check(letter)
+    message = EmailMessage(policy=policy.SMTP)
+    try:
+        _fill(message, letter, at)
+        data = message.as_bytes()
+    except (MessageError, ValueError, UnicodeError, IndexError) as error:
+        raise Unsendable(f"the message cannot be written as an e-mail: {error}") from error
+    _compare(data, message, letter)
+    return data
+
+
+def _check(letter: Letter) -> None:
+    values = {
+        "subject": letter.subject,
+        "recipient's name": letter.to_name,
+        "recipient's address": letter.to_address,
+        "sender": letter.sender,
+        "message id": letter.message_id,
+        "unsubscribe link": letter.unsubscribe_url,
+    }
+    for name, value in values.items():
+        if wrong := _wrong(value):
+            raise Unsendable(f"the {name} {wrong}: {value[:80]!r}")
+    if not letter.subject.strip():
+        raise Unsendable("the subject is empty")
+    for name, address in (("recipient's address", letter.to_address), ("sender", letter.sender)):
+        try:
+            validate_email(address, strict=True, allow_smtputf8=False, globally_deliverable=False)
+        except EmailNotValidError as error:
+            raise Unsendable(f"the {name} is not one e-mail address: {address[:80]!r} ({error})") from error
+
+
+def _wrong(value: str) -> str:
+    if any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in value):
+        return "contains a control character"
+    if _ENCODED_WORD.search(value):
+        return 'contains an encoded word ("=?…?="), which mail programs would decode'
+    return "is too long" if len(value.encode()) > _LONGEST else ""
+
+
+def _fill(message: EmailMessage, letter: Letter, at: datetime) -> None:
+    message["From"] = Address(addr_spec=letter.sender)
+    message["To"] = Address(display_name=letter.to_name, addr_spec=letter.to_address)
+    message["Subject"] = letter.subject
+    message["Date"] = format_datetime(at)
+    message["Message-ID"] = letter.message_id
+    text, html = letter.text, letter.html
+    if letter.unsubscribe_url:
+        message["List-Unsubscribe"] = f"<{letter.unsubscribe_url}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        text += f"\n\n-- \nNo more messages like this: {letter.unsubscribe_url}\n"
+        html += f'\n<p><small><a href="{escape(letter.unsubscribe_url)}">No more messages like this</a></small></p>\n'
+    message.set_content(text, cte="quoted-printable")
+    message.add_alternative(html, subtype="html", cte="quoted-printable")
+
+
+def _compare(data: bytes, message: EmailMessage, letter: Letter) -> None:
+    """Read the bytes back as the other side will, and refuse what came out different from what went in."""
+    read = message_from_bytes(data, policy=policy.default)
+    addresses = [address.addr_spec for name in ("To", "From") for address in read[name].addresses]
+    as_meant = (
+        read.keys() == message.keys()
+        and addresses == [letter.to_address, letter.sender]
+        and str(read["Subject"]) == letter.subject
+        and str(read["Message-ID"]) == letter.message_id
+    )
+    if not as_meant:
+        raise Unsendable("the message would not be read as it was written; simplify its subject and names")
