@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 import typer
 from ruamel.yaml import YAML
@@ -93,6 +92,6 @@ def test_temporal_is_given_fairness_in_production_too() -> None:
 def test_a_command_and_its_options_are_those_of_the_command_line(service: str) -> None:
     name, *options = SERVICES[service]["command"]
     group = typer.main.get_command(build())
-    assert isinstance(group, click.Group)
+    assert isinstance(group, typer.core.TyperGroup)
     known = {option for parameter in group.commands[name].params for option in parameter.opts}
     assert {option for option in options if option.startswith("--")} <= known
