@@ -99,7 +99,7 @@ def _measured(catalog: Catalog, measure: Measure, value: float | None, columns: 
         case ConditionMeasure(condition):
             names = sorted(condition.names)
             known = "; ".join(f"{name_text(catalog, name)} is {_shown(catalog, name, columns, row)}" for name in names)
-            return f"{_upper(known)}; needed: {condition_text(catalog, condition.tree)}"
+            return f"{known}; needed: {condition_text(catalog, condition.tree)}"
         case LaterMeasure(kind):
             return f"{kind.title()} is not observed by this version, so it is not known"
 
