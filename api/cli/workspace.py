@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from engine.definitions.bundle import Bundle, read
+from engine.definitions.bundle import Bundle
 from engine.definitions.problem import render
 from engine.settings import Settings
 from engine.store.bundles import publish
-from engine.store.files import read_files
+from engine.store.files import check
 from engine.store.migrating import migrate, require_current
 from engine.store.sessions import Store, connect
 
@@ -61,8 +61,7 @@ def open_store(settings: Settings) -> Store:
 
 def load_bundle(settings: Settings) -> Bundle:
     """Read and check ``rules/`` and ``playbooks/``; print every problem and exit with 1 if there is one."""
-    texts = read_files(settings.files)
-    checked = read(texts)
+    checked, texts = check(settings.files)
     if checked.bundle is None:
         for problem in checked.problems:
             err.print(render(problem, texts))

@@ -77,4 +77,4 @@ def _recent_starts(session: Session, at: datetime) -> dict[str, int]:
         .where(DecisionRow.kind == DecisionKind.START.value, DecisionRow.decided_at > at - timedelta(hours=24))
         .group_by(DecisionRow.rule)
     )
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())

@@ -1,0 +1,176 @@
+"""A cycle, on both databases, with the shipped starter pack: decided once, judged when due, fed back."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engine.definitions.bundle import Bundle
+from engine.store import bundles, points
+from engine.store.decision_tables import (
+    DecisionRow,
+    EffectRow,
+    EpisodeRow,
+    OutcomeRow,
+    ScoreRow,
+    SignalStateRow,
+)
+from engine.store.files import check
+from engine.store.run_tables import OutboxRow, RunRow
+from engine.store.sessions import Store
+from engine.store.tables import AccountRow, MetricRow, PointRow, SubjectRow
+from workflows.activities.cycle import EPOCH, run_cycle
+
+AT = datetime(2026, 9, 1, 20, tzinfo=UTC)
+TODAY = (AT - EPOCH).days
+ACCOUNTS = 40
+
+
+@cache
+def shipped() -> Bundle:
+    """The starter pack, with every account of `seats-unused` inside enrolled and half of them held out."""
+    checked, _ = check(str(Path(__file__).parents[3]))
+    assert checked.bundle is not None
+    return checked.bundle
+
+
+@pytest.fixture
+def portfolio(store: Store) -> Store:
+    """Forty accounts that use 80 of 100 seats until the day before `AT`."""
+    with store.begin() as session:
+        bundles.publish(session, shipped(), author="test", at=AT)
+        for number in range(1, ACCOUNTS + 1):
+            session.add(SubjectRow(id=number, kind="account"))
+            session.flush()
+            session.add(
+                AccountRow(id=number, key=f"a{number}", name=f"Account {number}", arr=20_000.0, recorded_at=AT)
+            )
+        session.flush()
+        push(session, "seats_sold", range(1, ACCOUNTS + 1), [TODAY - 80], 100)
+        push(session, "active_users", range(1, ACCOUNTS + 1), range(TODAY - 60, TODAY - 9), 80)
+    return store
+
+
+def push(session: Session, metric: str, accounts: Iterable[int], days: Iterable[int], value: float) -> None:
+    """Add the same value of a metric for accounts and days."""
+    pairs = [(account, day) for account in accounts for day in days]
+    number = points.metric_ids(session, {metric})[metric]
+    points.add(
+        session,
+        points.PointColumns(
+            subject_ids=np.array([account for account, _ in pairs], dtype=np.int64),
+            metric_ids=np.full(len(pairs), number, dtype=np.int32),
+            days=np.array([day for _, day in pairs], dtype=np.int32),
+            values=np.full(len(pairs), value, dtype=np.float64),
+        ),
+        AT,
+    )
+
+
+def empty_the_seats(store: Store, accounts: Iterable[int]) -> None:
+    """From nine days before `AT` on, only 30 of the 100 seats are used."""
+    with store.begin() as session:
+        push(session, "active_users", accounts, range(TODAY - 9, TODAY + 1), 30)
+
+
+def first_then_fall(store: Store) -> None:
+    """One cycle while all is well, then 30 accounts fall, the others go on."""
+    with store.begin() as session:
+        push(session, "active_users", range(1, ACCOUNTS + 1), range(TODAY - 9, TODAY - 7), 80)
+    run_cycle(store, shipped(), AT - timedelta(days=8), day_seconds=1.0)
+    empty_the_seats(store, range(1, 31))
+    with store.begin() as session:
+        push(session, "active_users", range(31, ACCOUNTS + 1), range(TODAY - 7, TODAY + 1), 80)
+
+
+def test_a_fall_below_forty_per_cent_starts_runs_and_holds_some_accounts_out(portfolio: Store) -> None:
+    """S0-64, S1-59: the transition starts the run, in one transaction with its outcome and its outbox row."""
+    first_then_fall(portfolio)
+    result = run_cycle(portfolio, shipped(), AT, day_seconds=1.0)
+    with portfolio.read() as session:
+        seats = session.scalars(select(DecisionRow).where(DecisionRow.rule == "seats-unused")).all()
+        kinds = [row.kind for row in seats]
+        assert len(seats) == 30
+        assert kinds.count("start") + kinds.count("hold_out") == 30
+        assert kinds.count("hold_out") >= 1
+        started = [row.id for row in session.scalars(select(DecisionRow)) if row.kind == "start"]
+        assert set(session.scalars(select(RunRow.decision_id))) == set(started)
+        assert session.scalar(select(func.count()).select_from(OutboxRow)) == len(started)
+        due = session.scalars(select(OutcomeRow).where(OutcomeRow.rule == "seats-unused")).all()
+        assert {row.arm for row in due} == {"treated", "held_out"}
+        assert {row.due_on for row in due} == {TODAY + 45}
+    assert result.starts == len(started)
+    assert result.accounts == ACCOUNTS
+
+
+def test_the_evidence_of_a_decision_can_be_read_aloud(portfolio: Store) -> None:
+    """S0-02, S2-17: the failing metric, its value and its limit."""
+    first_then_fall(portfolio)
+    run_cycle(portfolio, shipped(), AT, day_seconds=1.0)
+    with portfolio.read() as session:
+        row = session.scalars(select(DecisionRow).where(DecisionRow.rule == "seats-unused")).first()
+    assert row is not None
+    text = " ".join(evidence["sentence"] for evidence in row.evidence)
+    assert "30 %" in text
+    assert "40 %" in text
+
+
+def test_the_same_state_again_decides_nothing_again(portfolio: Store) -> None:
+    """Edge, not level: one episode, one decision."""
+    first_then_fall(portfolio)
+    run_cycle(portfolio, shipped(), AT, day_seconds=1.0)
+    again = run_cycle(portfolio, shipped(), AT + timedelta(hours=1), day_seconds=1.0)
+    assert (again.starts, again.refusals, again.hold_outs) == (0, 0, 0)
+    with portfolio.read() as session:
+        opened = session.scalars(select(EpisodeRow.account_id).where(EpisodeRow.rule == "seats-unused")).all()
+    assert len(opened) == len(set(opened)) == 30
+
+
+def test_an_account_that_recovers_leaves_its_episode(portfolio: Store) -> None:
+    first_then_fall(portfolio)
+    run_cycle(portfolio, shipped(), AT, day_seconds=None)
+    with portfolio.begin() as session:
+        push(session, "active_users", [1], [TODAY + 1], 70)
+    run_cycle(portfolio, shipped(), AT + timedelta(days=1), day_seconds=None)
+    with portfolio.read() as session:
+        closed = session.scalars(select(EpisodeRow.account_id).where(EpisodeRow.closed_on == TODAY + 1)).all()
+    assert 1 in closed
+
+
+def test_outcomes_of_both_arms_are_judged_when_due_and_only_treated_ones_become_points(portfolio: Store) -> None:
+    """S2-51: each decision ends in an outcome; the difference between the arms is the effect."""
+    first_then_fall(portfolio)
+    run_cycle(portfolio, shipped(), AT, day_seconds=None)
+    with portfolio.begin() as session:
+        push(session, "active_users", range(1, 21), range(TODAY + 30, TODAY + 46), 75)
+        push(session, "active_users", range(21, 31), range(TODAY + 30, TODAY + 46), 30)
+    run_cycle(portfolio, shipped(), AT + timedelta(days=45), day_seconds=None)
+    with portfolio.read() as session:
+        outcomes = session.scalars(select(OutcomeRow).where(OutcomeRow.rule == "seats-unused")).all()
+        states = {row.account_id: row.state for row in outcomes}
+        assert all(states[account] == "met" for account in range(1, 21))
+        assert all(states[account] == "not_met" for account in range(21, 31))
+        treated = {row.account_id for row in outcomes if row.arm == "treated"}
+        metric = session.scalar(select(MetricRow.id).where(MetricRow.name == "response.seat-activation"))
+        told = session.scalars(select(PointRow.subject_id).where(PointRow.metric_id == metric)).all()
+        assert set(told) == treated
+        effect = session.get(EffectRow, ("seats-unused", "seat-activation"))
+        assert effect is not None
+        assert effect.treated + effect.held_out == 30
+
+
+def test_scores_and_signal_states_of_a_day_are_written_once(portfolio: Store) -> None:
+    """S4-15: one snapshot a day, idempotent on re-run."""
+    first_then_fall(portfolio)
+    for hour in (0, 1):
+        run_cycle(portfolio, shipped(), AT + timedelta(hours=hour), day_seconds=None)
+    with portfolio.read() as session:
+        today = session.scalar(select(func.count()).select_from(ScoreRow).where(ScoreRow.day == TODAY))
+        states = session.scalars(select(SignalStateRow.since).where(SignalStateRow.signal == "seats_unused")).all()
+    assert today == ACCOUNTS
+    assert len(states) == ACCOUNTS
