@@ -22,6 +22,7 @@ _MISTAKES: Final = (
     "KeyError",
     "NotFound",
     "NotImplementedError",
+    "Refused",
     "TypeError",
     "ValueError",
 )

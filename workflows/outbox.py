@@ -5,6 +5,7 @@ each other.
 """
 
 import asyncio
+import logging
 import random
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -12,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
 from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
@@ -23,6 +25,8 @@ from engine.store.sessions import Store
 from engine.terms import ActState, OutboxKind
 from workflows.payloads import Act, ActResult, RunInput, Wake
 from workflows.playbook_run import PlaybookRun
+
+_log = logging.getLogger(__name__)
 
 _BATCH = 200
 _BESIDE = 16
@@ -56,12 +60,19 @@ class Drainer:
     async def run(self) -> None:
         """Drain for ever; ends only by being cancelled."""
         while True:
-            carried = await self.drain()
+            carried = await self._drain_patiently()
             if carried and not self._down:
                 continue
             self._hurry.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._hurry.wait(), _DOWN if self._down else _IDLE)
+
+    async def _drain_patiently(self) -> int:
+        try:
+            return await self.drain()
+        except SQLAlchemyError as error:  # a locked or restarting database: the rows are still there afterwards
+            _log.warning("the outbox could not be read or marked, trying again: %s", error)
+            return 0
 
     async def drain(self) -> int:
         """Carry what is due now. Returns how many messages were tried."""

@@ -1,0 +1,130 @@
+"""The worker: carries runs out, delivers, evaluates, and drains the outbox. One process, one event loop, one client.
+
+Runs and what only touches the database are on the task queue itself, what leaves the building on the one that ends in
+``-delivery``, so that a slow relay does not hold up anything else.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+from temporalio.client import Client
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
+
+from engine.settings import Settings
+from engine.store import deliveries
+from engine.store.sessions import Store
+from workflows.activities.cycle import Cycles
+from workflows.activities.stretch import Stretches
+from workflows.activity_options import DELIVERY_SUFFIX
+from workflows.beating import Beating
+from workflows.channels.letter import Channel
+from workflows.evaluation_cycle import EvaluationCycle
+from workflows.outbox import Drainer
+from workflows.playbook_run import PlaybookRun
+
+_log = logging.getLogger(__name__)
+
+# More at once is slower on two cores, measured; one process is about one core.
+_WORKFLOW_TASKS = 20
+_LOCAL_ACTIVITIES = 20
+_ACTIVITIES = 50
+_GRACE = timedelta(seconds=10)
+_LOOK_AFTER = 15.0
+_STALE = timedelta(seconds=45)
+"""A send whose process is alive ends within its time-outs; what is older was interrupted."""
+
+
+async def run_worker(
+    settings: Settings,
+    store: Store,
+    channel: Channel,
+    client: Client,
+    *,
+    stop: asyncio.Event | None = None,
+) -> None:
+    """Work until ``stop`` is set (or this is cancelled), then finish what is at work and come back."""
+    stretches = Stretches(store, channel, settings.base_url, settings.sender)
+    cycles = Cycles(store, settings.day_seconds)
+    await work(
+        client,
+        settings.task_queue,
+        store,
+        here=[stretches.run_stretch, stretches.record_act, cycles.evaluate],
+        outward=[stretches.run_stretch],
+        stop=stop or asyncio.Event(),
+    )
+
+
+async def work(
+    client: Client,
+    task_queue: str,
+    store: Store,
+    *,
+    here: Sequence[Callable[..., Any]],
+    outward: Sequence[Callable[..., Any]],
+    stop: asyncio.Event,
+    runner: WorkflowRunner | None = None,
+) -> None:
+    """`run_worker` with the activities given: those of the task queue itself, and those of its delivery queue."""
+    async with AsyncExitStack() as stack:
+        threads = stack.enter_context(ThreadPoolExecutor(_LOCAL_ACTIVITIES, thread_name_prefix="activity"))
+        senders = stack.enter_context(ThreadPoolExecutor(_ACTIVITIES, thread_name_prefix="delivery"))
+        runs = Worker(
+            client,
+            task_queue=task_queue,
+            workflows=[PlaybookRun, EvaluationCycle],
+            activities=here,
+            activity_executor=threads,
+            workflow_runner=runner or UnsandboxedWorkflowRunner(),
+            max_concurrent_workflow_tasks=_WORKFLOW_TASKS,
+            max_concurrent_local_activities=_LOCAL_ACTIVITIES,
+            max_concurrent_activities=_LOCAL_ACTIVITIES,
+            interceptors=[Beating()],
+            graceful_shutdown_timeout=_GRACE,
+        )
+        sending = Worker(
+            client,
+            task_queue=task_queue + DELIVERY_SUFFIX,
+            activities=outward,
+            activity_executor=senders,
+            max_concurrent_activities=_ACTIVITIES,
+            interceptors=[Beating()],
+            graceful_shutdown_timeout=_GRACE,
+        )
+        await stack.enter_async_context(runs)
+        await stack.enter_async_context(sending)
+        await _beside(stop, Drainer(store, client, task_queue), store)
+
+
+async def _beside(stop: asyncio.Event, drainer: Drainer, store: Store) -> None:
+    """What runs beside the workers, ended and awaited before they are: a call in flight at exit can hang."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(drainer.run()), group.create_task(_look_after(store))]
+        await stop.wait()
+        for task in tasks:
+            task.cancel()
+
+
+async def _look_after(store: Store) -> None:
+    """Show interrupted sends to people, soon after they were interrupted."""
+    while True:
+        await asyncio.to_thread(_resolve_stale, store)
+        await asyncio.sleep(_LOOK_AFTER)
+
+
+def _resolve_stale(store: Store) -> None:
+    at = datetime.now(UTC)
+    try:
+        with store.begin() as session:
+            found = deliveries.resolve_stale(session, at - _STALE, at)
+    except SQLAlchemyError as error:
+        _log.warning("interrupted sends could not be looked for: %s", error)
+        return
+    if found:
+        _log.warning("%d interrupted sends may or may not have arrived: a person has to look", found)
