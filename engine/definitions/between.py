@@ -52,7 +52,9 @@ def _check_responses(rule: Rule, graph: "_Graph", ledger: Ledger) -> None:
     success = graph.way_to_response(_success_nodes(rule.challenge.success, rule, graph))
     if success:
         message = f'the success of "{rule.name}" would be measured by the response to a playbook ({_way(success)})'
-        ledger.problem(rule.place, 4, message, "measure what the customer gets out of it")
+        ledger.problem(
+            rule.challenge.success.place or rule.place, 4, message, "measure what the customer gets out of it"
+        )
     for signal in rule.signals.values():
         way = graph.way_to_response(graph.edges.get(f"signal.{rule.name}.{signal.name}", ()))
         if way and any(node.startswith("score.") for node in way):
@@ -86,13 +88,8 @@ def _check_audiences(playbook: Playbook, folder: Folder, ledger: Ledger) -> None
     }
     for step in walk(playbook.steps):
         if isinstance(step, EmailStep | CampaignStep) and step.to.signal:
-            known(
-                ScalarNode("", step.place),
-                step.to.signal,
-                events,
-                ledger,
-                f'event signal of the rules that use "{playbook.name}" called',
-            )
+            where = f' among the event signals of the rules that use "{playbook.name}"'
+            known(ScalarNode("", step.place), step.to.signal, events, ledger, "signal", where)
 
 
 def _note_unused(folder: Folder, ledger: Ledger) -> None:

@@ -1,7 +1,7 @@
 """Reading rules/catalog.yaml (codes C)."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final, Literal as Choice, get_args
 
 from engine.definitions.catalog import (
@@ -53,14 +53,16 @@ def read_catalog(node: Node, ledger: Ledger, added: Mapping[str, Metric]) -> Cat
     """
     fields = Fields(node, ledger, "the catalog")
     read_format(fields)
-    metrics = {key.text: _metric(key, value, ledger) for key, value in fields.entries("metrics", required=True)}
     events = {key.text: _event(key, value, ledger) for key, value in fields.entries("events")}
+    people = Declared(tuple(events), _names(fields, "roles", "a role"))
+    written = fields.entries("metrics", required=True)
+    metrics = {key.text: _metric(key, value, people, ledger) for key, value in written}
     catalog = Catalog(
         metrics=metrics,
         events=events,
         goals={key.text: _goal(key, value, metrics, ledger) for key, value in fields.entries("goals")},
         questions={key.text: _question(key, value, ledger) for key, value in fields.entries("questions")},
-        roles=_names(fields, "roles", "a role"),
+        roles=people.roles,
         stages=_names(fields, "stages", "a stage"),
         segments={},
         north_star=fields.text("north_star"),
@@ -105,7 +107,15 @@ def _with_formula(metric: Metric, node: Node, scope: Scope, ledger: Ledger) -> M
     return replace(metric, formula=parse(node, scope, ledger, numeric=metric.type is not ValueType.BOOLEAN))
 
 
-def _metric(key: ScalarNode, node: Node, ledger: Ledger) -> Metric:
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a metric that is made of events may name."""
+
+    events: tuple[str, ...]
+    roles: tuple[str, ...]
+
+
+def _metric(key: ScalarNode, node: Node, declared: Declared, ledger: Ledger) -> Metric:
     name(key, ledger, "a metric")
     fields = Fields(node, ledger, "a metric")
     type_ = fields.word("type", TYPES)
@@ -126,7 +136,7 @@ def _metric(key: ScalarNode, node: Node, ledger: Ledger) -> Metric:
         of=fields.word("of", get_args(Subject), "account"),
         bears_on_value=fields.text("bears_on_value", ""),
         customer_may_see=fields.truth("customer_may_see", default=False),
-        from_events=_from_events(from_events, ledger) if from_events else None,
+        from_events=_from_events(from_events, declared, ledger) if from_events else None,
     )
     fields.close()
     _check_metric(metric, fields)
@@ -149,17 +159,22 @@ def _check_metric(metric: Metric, fields: Fields) -> None:
         )
 
 
-def _from_events(fields: Fields, ledger: Ledger) -> FromEvents:
+def _from_events(fields: Fields, declared: Declared, ledger: Ledger) -> FromEvents:
+    events, roles = fields.texts("event", required=True), fields.texts("with_roles")
+    for event in events:
+        known(event, event.text, declared.events, ledger, "event")
+    for role in roles:
+        known(role, role.text, declared.roles, ledger, "role")
     counted = get_args(Counted)
     silence = fields.find("silence")
     if silence is not None:
         word(silence, ("days",), ledger, '"silence"')
     found = FromEvents(
-        events=texts_of(fields.texts("event", required=True)),
+        events=texts_of(events),
         count=fields.word("count", counted, "events"),
         over=fields.days("over", 0),
         silence=silence is not None,
-        with_roles=texts_of(fields.texts("with_roles")),
+        with_roles=texts_of(roles),
     )
     if silence is not None and ("count" in fields or "over" in fields):
         ledger.problem(silence, 12, "silence is the days since the last event; it has no count and no span")
@@ -252,16 +267,7 @@ def _check_names(catalog: Catalog, ledger: Ledger) -> None:
             ledger.problem(
                 metric.place, 6, f'a metric cannot be called "{metric.name}": conditions use that word otherwise'
             )
-        for event in metric.from_events.events if metric.from_events else ():
-            known_at(metric.place, event, catalog.events, ledger, "event")
-        for role in metric.from_events.with_roles if metric.from_events else ():
-            known_at(metric.place, role, catalog.roles, ledger, "role")
     for question in catalog.questions.values():
         if question.name in catalog.metrics:
             message = f'"{question.name}" is a metric already; the answers to a question become a metric of its name'
             ledger.problem(question.place, 15, message, "rename one of them")
-
-
-def known_at(place: Place, wanted: str, options: Iterable[str], ledger: Ledger, what: str) -> bool:
-    """`known` for a name whose own place was not kept."""
-    return known(ScalarNode(wanted, place), wanted, options, ledger, what)

@@ -104,7 +104,7 @@ class _Parser:
 
     def _operation(self, node: MapNode, expected: ValueType | None, depth: int) -> _Read | None:
         if len(node.entries) != 1:
-            keys = listed(f'"{key.text}"' for key, _ in node.entries)
+            keys = listed([f'"{key.text}"' for key, _ in node.entries], "and")
             message = f"one mapping holds exactly one operator, not {keys}" if node.entries else "there is no operator"
             self._say(node.entries[1][0] if node.entries else node, "J002", message, "join conditions with and / or")
             return None

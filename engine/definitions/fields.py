@@ -139,15 +139,21 @@ class Fields:
         missing = list(dict.fromkeys(self._missing))
         for key, at in self._keys.items():
             if key not in self._asked:
-                hint = suggest(key, absent) or (f"known here: {listed(absent)}" if 0 < len(absent) <= 12 else "")
+                hint = suggest(key, absent) or _other_hint(self._values[key], absent)
                 self.ledger.problem(at, 4, f'unknown key "{key}"', hint)
                 missing = [other for other in missing if f'"{other}"?' not in hint]
-        if isinstance(self.node, MapNode):
-            for key in missing:
-                self.ledger.problem(self.place, 1, f'{self.what} needs "{key}"')
+        if missing and isinstance(self.node, MapNode):
+            wanted = listed([f'"{key}"' for key in missing], "and")
+            self.ledger.problem(self.place, 1, f"{self.what} needs {wanted}")
 
     def _node(self, key: str, default: Any) -> Node | None:
         return self.need(key) if default is None else self.find(key)
 
     def _of(self, key: str) -> str:
         return f'"{key}"'
+
+
+def _other_hint(value: Node, absent: list[str]) -> str:
+    if isinstance(value, ScalarNode) and value.is_empty:
+        return "inside braces a comma ends a value: put the whole text in quotes if it belongs to it"
+    return f"known here: {listed(absent)}" if 0 < len(absent) <= 12 else ""

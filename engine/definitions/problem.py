@@ -1,9 +1,14 @@
 """One thing the author of a file has to change, where it is, and how it is shown."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from engine.errors import EngineError
+
+MAX_WIDTH: Final = 160
+_LINE_END: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # where YAML ends a line
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -41,15 +46,24 @@ class BadDefinition(EngineError):
 def render(problem: Problem, texts: Mapping[str, str]) -> str:
     """Show a problem as ``path:line:col: CODE sentence``, its source line, a caret, and the hint.
 
-    ``texts`` maps a path to the file's text; a path that is not in it is shown without the source line.
+    ``texts`` maps a path to the file's text; a path that is not in it is shown without the source line. Of a very long
+    line only the part around the caret is shown.
     """
     shown = [f"{problem.place}: {problem.code} {problem.message}"]
-    lines = texts.get(problem.place.path, "").splitlines()
+    lines = _LINE_END.split(texts.get(problem.place.path, ""))
     if 0 < problem.place.line <= len(lines):
         number = str(problem.place.line)
-        gutter = " " * (len(number) + 3)
-        shown.append(f"  {number} | {lines[problem.place.line - 1]}")
-        shown.append(f"{gutter}| {' ' * (problem.place.column - 1)}^")
+        source, column = _around(lines[problem.place.line - 1].replace("\t", " "), problem.place.column)
+        shown.append(f"  {number} | {source}".rstrip())
+        shown.append(f"{' ' * (len(number) + 3)}| {' ' * (column - 1)}^")
     if problem.hint:
         shown.append(f"    = {problem.hint}")
     return "\n".join(shown)
+
+
+def _around(source: str, column: int) -> tuple[str, int]:
+    if len(source) <= MAX_WIDTH:
+        return source, column
+    start = max(0, column - MAX_WIDTH // 2)
+    part = source[start : start + MAX_WIDTH]
+    return ("…" + part, column - start + 1) if start else (part + "…", column)

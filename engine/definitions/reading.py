@@ -9,8 +9,8 @@ words, 004 unknown key, 005 out of range, 006 bad name, 007 said twice. From 010
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import Final, TypeVar
 
 from engine.definitions.problem import Place, Problem
 from engine.definitions.quantities import MAX_DAYS, Length, parse_date, parse_length, parse_share
@@ -27,10 +27,10 @@ def suggest(word: str, options: Iterable[str]) -> str:
     return f'did you mean "{close[0]}"?' if close else ""
 
 
-def listed(words: Iterable[str]) -> str:
+def listed(words: Iterable[str], joint: str = "or") -> str:
     """The words as a person would enumerate them: ``a, b or c``."""
     found = list(words)
-    return " or ".join([", ".join(found[:-1]), found[-1]] if len(found) > 1 else found)
+    return f" {joint} ".join([", ".join(found[:-1]), found[-1]] if len(found) > 1 else found)
 
 
 class Ledger:
@@ -92,20 +92,23 @@ def share(node: Node, ledger: Ledger, what: str, low: float = 0.0, high: float =
     if value is None:
         ledger.problem(node, 2, f'{what} must be a share like "40%"{but(node)}')
     elif not low <= value <= high:
-        ledger.problem(node, 5, f"{what} must be between {low:.0%} and {high:.0%}{but(node)}")
+        ledger.problem(node, 5, f"{what} must be between {low * 100:g}% and {high * 100:g}%{but(node)}")
         return None
     return value
 
 
-def amount(node: Node, ledger: Ledger, what: str, *, is_share: bool) -> float:
-    """A value of a metric: a share for a share metric (0 and 1 may stand bare), else a number."""
+def amount(node: Node, ledger: Ledger, what: str, *, is_share: bool | None) -> float:
+    """A value of a metric: a share for a share metric (0 and 1 may stand bare), else a number.
+
+    ``is_share`` None: nothing is known of the metric, because it is not there; that has been said already.
+    """
     text = node.text if isinstance(node, ScalarNode) else ""
     bare, percent = node.number if isinstance(node, ScalarNode) else None, parse_share(text)
     if is_share and bare is not None and abs(bare) > 1:
-        ledger.problem(node, 2, f"{what} is compared with a share, not with {text}", f'write "{text}%"')
-    elif not is_share and percent is not None:
+        ledger.problem(node, 2, f'{what} must be a share like "40%", not "{text}"', f'write "{text}%"')
+    elif is_share is False and percent is not None:
         hint = f'write "{text.rstrip("% ")}"'
-        ledger.problem(node, 2, f"{what} is compared with a number, not with a share", hint)
+        ledger.problem(node, 2, f'{what} must be a number, not the share "{text}"', hint)
     elif bare is None and percent is None:
         wanted = 'a share like "40%"' if is_share else "a number"
         ledger.problem(node, 2, f"{what} must be {wanted}{but(node)}")
@@ -176,11 +179,11 @@ def texts_of(nodes: Iterable[ScalarNode]) -> tuple[str, ...]:
     return tuple(node.text for node in nodes)
 
 
-def known(node: Node, wanted: str, options: Iterable[str] | Mapping[str, Any], ledger: Ledger, what: str) -> bool:
+def known(node: Node, wanted: str, options: Iterable[str], ledger: Ledger, what: str, where: str = "") -> bool:
     """Whether a name is one of those declared; else the problem between files (B001) with the nearest name."""
     found = list(options)
     if wanted in found:
         return True
     hint = suggest(wanted, found) or (f"there is {listed(found)}" if 0 < len(found) <= 8 else "")
-    ledger.coded(node, "B001", f'there is no {what} "{wanted}"', hint or f"no {what} is declared")
+    ledger.coded(node, "B001", f'there is no {what} "{wanted}"{where}', hint or f"no {what} is declared")
     return False

@@ -119,6 +119,7 @@ class Success:
     change: float | None = None
     event: str = ""
     condition: Condition | None = None
+    place: Place | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

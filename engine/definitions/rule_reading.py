@@ -13,7 +13,7 @@ from engine.definitions.fields import Fields
 from engine.definitions.reading import Ledger, day, items, known, length, listed, word
 from engine.definitions.rule import Action, Challenge, Guard, HoldOut, Rule, Signal, Success
 from engine.definitions.scope import Scope, own_signals
-from engine.definitions.scorecard_reading import read_feature, type_of
+from engine.definitions.scorecard_reading import is_share_feature, read_feature
 from engine.definitions.signal_reading import BOUNDS, Reach, read_change, read_event, read_limit, read_signal
 from engine.definitions.source import ListNode, MapNode, Node, ScalarNode
 from engine.terms import ChallengeKind, Mode
@@ -85,12 +85,13 @@ def _success(fields: Fields, reach: Reach) -> Success:
     if len(kinds) != 1:
         hint = "for example {metric: active_users, at_least: 50, within: 45d}"
         fields.ledger.problem(fields.place, 12, "success needs exactly one of metric, event and condition", hint)
-        return Success(within)
+        return Success(within, place=fields.place)
     if kinds[0] == "event":
-        success = Success(within, event=read_event(fields, reach))
+        success = Success(within, event=read_event(fields, reach), place=fields.key_place("event"))
     elif kinds[0] == "condition":
         node = fields.need("condition")
-        success = Success(within, condition=parse(node, reach.scope, fields.ledger) if node else None)
+        condition = parse(node, reach.scope, fields.ledger) if node else None
+        success = Success(within, condition=condition, place=fields.key_place("condition"))
     else:
         success = _metric_success(fields, within, reach)
     fields.close()
@@ -105,16 +106,18 @@ def _metric_success(fields: Fields, within: int, reach: Reach) -> Success:
     if "change" in fields:
         if clash := [bound for bound in BOUNDS if fields.find(bound) is not None]:
             fields.ledger.problem(fields.key_place(clash[0]), 12, "success is a change or a limit, not both")
-        return Success(within, feature=feature, change=read_change(fields))
-    is_share = type_of(feature, reach.catalog) is ValueType.SHARE
+        return Success(within, feature=feature, change=read_change(fields), place=node.place)
+    is_share = is_share_feature(feature, reach.catalog)
     limit = read_limit(fields, "success", is_share=is_share)
-    return Success(within, feature=feature, limit=limit)
+    return Success(within, feature=feature, limit=limit, place=node.place)
 
 
 def _actions(node: Node, scope: Scope, playbooks: Collection[str], ledger: Ledger) -> tuple[Action, ...]:
     written = items(node, ledger, '"actions"')
     if isinstance(node, ListNode) and not written:
-        ledger.problem(node, 10, "a challenge needs at least one action that answers it", "- playbook: its-name")
+        ledger.problem(
+            node, 10, "a challenge needs at least one action that answers it", "write - playbook: and its name"
+        )
     found: list[Action] = []
     for item in written:
         fields = Fields(item, ledger, "an action")
@@ -194,7 +197,7 @@ def _when(fields: Fields, signals: Mapping[str, Signal], scope: Scope) -> Condit
 def _lower(node: Node, signals: Mapping[str, Signal], scope: Scope, ledger: Ledger) -> tuple[Tree, Any] | None:
     """``{any: [a, {not: b}]}`` to JsonLogic over ``signal.…``; anything else in it is JsonLogic already."""
     if isinstance(node, ScalarNode) and node.truth is None and not node.is_empty:
-        if not known(node, node.text, signals, ledger, "signal of this rule"):
+        if not known(node, node.text, signals, ledger, "signal", " in this rule"):
             return None
         var = Var(f"signal.{node.text}", ValueType.BOOLEAN)
         return var, {"var": var.name}

@@ -103,7 +103,7 @@ def _dimension(key: ScalarNode, node: Node, catalog: Catalog, ledger: Ledger) ->
 def _scored(key: ScalarNode, node: Node, equal: float | None, catalog: Catalog, ledger: Ledger) -> ScoredMetric:
     feature = read_feature(key, catalog, ledger)
     fields = Fields(node, ledger, "a scored metric")
-    is_share = type_of(feature, catalog) is ValueType.SHARE
+    is_share = is_share_feature(feature, catalog)
     multiplier = fields.number("multiplier", 1.0, 0.01, 100)
     weight = fields.share("weight", equal)
     if equal is not None and "weight" not in fields:
@@ -145,13 +145,13 @@ def read_feature(node: Node, catalog: Catalog, ledger: Ledger) -> Feature:
     return feature
 
 
-def type_of(feature: Feature, catalog: Catalog) -> ValueType:
-    """The type of a feature; a number where its metric is unknown (that has been said already)."""
+def is_share_feature(feature: Feature, catalog: Catalog) -> bool | None:
+    """Whether values of a feature are shares; None where its metric is unknown (that has been said already)."""
     metric = catalog.metrics.get(feature.metric)
-    return (feature_type(metric.type, feature.window) if metric else None) or ValueType.NUMBER
+    return feature_type(metric.type, feature.window) is ValueType.SHARE if metric else None
 
 
-def _normaliser(fields: Fields, feature: Feature, catalog: Catalog, *, is_share: bool) -> Normaliser:
+def _normaliser(fields: Fields, feature: Feature, catalog: Catalog, *, is_share: bool | None) -> Normaliser:
     ledger = fields.ledger
     found = {kind: node for kind in NORMALISERS if (node := fields.find(kind)) is not None}
     if len(found) != 1:
@@ -172,7 +172,7 @@ def _normaliser(fields: Fields, feature: Feature, catalog: Catalog, *, is_share:
     return _rank(Fields(node, ledger, '"rank"'), is_share=is_share)
 
 
-def _linear(node: Node, ledger: Ledger, *, is_share: bool) -> Linear:
+def _linear(node: Node, ledger: Ledger, *, is_share: bool | None) -> Linear:
     ends = items(node, ledger, '"linear"')
     if isinstance(node, ListNode) and len(ends) != 2:
         ledger.problem(
@@ -187,7 +187,7 @@ def _linear(node: Node, ledger: Ledger, *, is_share: bool) -> Linear:
     return Linear(zero, full)
 
 
-def _two(fields: Fields, first: str, second: str, *, is_share: bool) -> tuple[float, float]:
+def _two(fields: Fields, first: str, second: str, *, is_share: bool | None) -> tuple[float, float]:
     nodes = fields.need(first), fields.need(second)
     fields.close()
     values = [
@@ -197,14 +197,14 @@ def _two(fields: Fields, first: str, second: str, *, is_share: bool) -> tuple[fl
     return values[0], values[1]
 
 
-def _threshold(fields: Fields, *, is_share: bool) -> Threshold:
+def _threshold(fields: Fields, *, is_share: bool | None) -> Threshold:
     good, poor = _two(fields, "good", "poor", is_share=is_share)
     if good == poor and "good" in fields and "poor" in fields:
         fields.ledger.problem(fields.place, 12, "good and poor are the same value")
     return Threshold(good, poor)
 
 
-def _standard(fields: Fields, *, is_share: bool) -> Standard:
+def _standard(fields: Fields, *, is_share: bool | None) -> Standard:
     return Standard(*_two(fields, "acceptable", "highest", is_share=is_share))
 
 
@@ -223,7 +223,7 @@ def _goal(node: Node, feature: Feature, catalog: Catalog, ledger: Ledger) -> Goa
     return GoalLine(goals[0] if goals else "")
 
 
-def _rank(fields: Fields, *, is_share: bool) -> Rank:
+def _rank(fields: Fields, *, is_share: bool | None) -> Rank:
     among = fields.word("among", AMONG, "all")
     node = fields.find("floor")
     floor = None if node is None else amount(node, fields.ledger, '"floor"', is_share=is_share)

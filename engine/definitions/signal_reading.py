@@ -25,7 +25,7 @@ from engine.definitions.rule import (
     TrendMeasure,
 )
 from engine.definitions.scope import ACCOUNT_FIELDS, Scope, event_scope
-from engine.definitions.scorecard_reading import AMONG, read_feature, type_of
+from engine.definitions.scorecard_reading import AMONG, is_share_feature, read_feature
 from engine.definitions.source import Node, ScalarNode
 
 BOUNDS: Final[tuple[Bound, ...]] = get_args(Bound)
@@ -54,7 +54,7 @@ def read_signal(key: ScalarNode, node: Node, reach: Reach, ledger: Ledger) -> Si
     if "contacts" in kinds:
         kinds = ["contacts"]
     if len(kinds) != 1:
-        message = f"a signal needs exactly one measure, not {listed(kinds) if kinds else 'none'}"
+        message = f"a signal needs exactly one measure, not {listed(kinds, 'and') if kinds else 'none'}"
         ledger.problem(fields.place, 30, message, f"measures: {listed(_MEASURES)}")
         return Signal(key.text, LaterMeasure("schedule"), key.place)
     measure = _MEASURES[kinds[0]](fields, reach)
@@ -65,11 +65,11 @@ def read_signal(key: ScalarNode, node: Node, reach: Reach, ledger: Ledger) -> Si
     return signal
 
 
-def read_limit(fields: Fields, what: str, *, is_share: bool) -> Limit:
+def read_limit(fields: Fields, what: str, *, is_share: bool | None) -> Limit:
     """Exactly one of below, at_most, above and at_least among the keys of ``fields``."""
     found = {bound: node for bound in BOUNDS if (node := fields.find(bound)) is not None}
     if len(found) != 1:
-        fields.ledger.problem(fields.place, 31, f"{what} needs exactly one of {listed(BOUNDS)}")
+        fields.ledger.problem(fields.place, 31, f"{what} needs exactly one of {listed(BOUNDS, 'and')}")
         return Limit("below", 0.0)
     bound, node = next(iter(found.items()))
     return Limit(bound, amount(node, fields.ledger, f'"{bound}"', is_share=is_share))
@@ -79,9 +79,10 @@ def _clears(fields: Fields, measure: Measure, reach: Reach) -> Limit | None:
     inner = fields.fields("clears")
     if inner is None:
         return None
+    is_share: bool | None
     match measure:
         case ThresholdMeasure():
-            is_share = type_of(measure.feature, reach.catalog) is ValueType.SHARE
+            is_share = is_share_feature(measure.feature, reach.catalog)
         case TrendMeasure() | GoalMeasure():
             is_share = True
         case SilenceMeasure():
@@ -125,7 +126,7 @@ def _threshold(fields: Fields, reach: Reach) -> Measure:
     inner = fields.fields("threshold", required=True)
     if inner is None:
         return ThresholdMeasure(feature, Limit("below", 0.0))
-    is_share = type_of(feature, reach.catalog) is ValueType.SHARE
+    is_share = is_share_feature(feature, reach.catalog)
     limit = read_limit(inner, '"threshold"', is_share=is_share)
     inner.close()
     return ThresholdMeasure(feature, limit)
@@ -167,7 +168,7 @@ def _goal(fields: Fields, reach: Reach) -> Measure:
         return GoalMeasure(attained, of, agreed=text)
     metric = _plain_metric(inner, reach)
     target, start, shape = inner.need("target"), inner.need("from"), inner.word("shape", SHAPES, "linear")
-    is_share = type_of(Feature(metric), reach.catalog) is ValueType.SHARE
+    is_share = is_share_feature(Feature(metric), reach.catalog)
     found = GoalMeasure(
         attained,
         of,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, StringMark, YAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
     DocumentStartEvent,
@@ -23,6 +23,7 @@ from ruamel.yaml.events import (
 )
 
 from engine.definitions.problem import Place, Problem
+from engine.definitions.syntax import place_of, syntax_problem
 
 MAX_BYTES: Final = 256 * 1024
 MAX_DEPTH: Final = 32
@@ -96,7 +97,7 @@ def read_source(path: str, text: str, problems: list[Problem]) -> Node | None:
             if not builder.take(event):
                 return None
     except MarkedYAMLError as error:
-        problems.append(_syntax_problem(path, text, error))
+        problems.append(syntax_problem(path, text, error, builder.long_quote))
         return None
     except (YAMLError, ValueError, OverflowError) as error:  # an escape beyond Unicode is a ValueError
         problems.append(Problem(Place(path), "Y002", f"this is not YAML: {str(error).splitlines()[0]}"))
@@ -126,40 +127,6 @@ def _unreadable(path: str, text: str) -> Problem | None:
     return None
 
 
-def _syntax_problem(path: str, text: str, error: MarkedYAMLError) -> Problem:
-    mark = error.problem_mark or error.context_mark
-    place = _place(path, mark) if mark else Place(path)
-    said = str(error.problem or "this cannot be read")
-    context = str(error.context or "")
-    character = text[mark.index : mark.index + 1] if mark else ""
-    if character == "\t":
-        return Problem(place, "Y006", "a tab cannot indent or separate here", "use spaces")
-    if "quoted scalar" in context and "end of stream" in said:
-        start = _place(path, error.context_mark) if error.context_mark else place
-        return Problem(start, "Y007", "this quotation mark is never closed", "add the same mark at the end of the text")
-    if "flow" in context and error.context_mark:
-        kind = "bracket" if "sequence" in context else "brace"
-        opened = _place(path, error.context_mark)
-        hint = f"the {kind} opened in line {opened.line}, column {opened.column} is not closed before this"
-        return Problem(place, "Y008", _ours(said), hint)
-    if "mapping values are not allowed" in said:
-        hint = "check the indentation, or put the text in quotes if the colon belongs to it"
-        return Problem(place, "Y009", "a key and its value cannot stand here", hint)
-    if "cannot start any token" in said:
-        return Problem(place, "Y010", f'nothing can start with "{character}" here', "put the text in quotes")
-    return Problem(
-        place, "Y002", f"this is not YAML: {_ours(said)}", "check the indentation of this line and the one above"
-    )
-
-
-def _ours(said: str) -> str:
-    return said.replace("<stream end>", "the end of the file").replace("stream end", "the end of the file")
-
-
-def _place(path: str, mark: StringMark) -> Place:
-    return Place(path, mark.line + 1, mark.column + 1)
-
-
 @dataclass(slots=True)
 class _Open:
     """A list or mapping whose end has not come yet; in a mapping, keys and values alternate in ``nodes``."""
@@ -175,6 +142,7 @@ class _Builder:
     def __init__(self, path: str, problems: list[Problem]) -> None:
         self.path, self.problems = path, problems
         self.root: Node | None = None
+        self.long_quote: Place | None = None  # where the last value starts, if it is in quotes and over several lines
         self._stack: list[_Open] = []
         self._count = self._documents = 0
 
@@ -182,7 +150,10 @@ class _Builder:
         """Take the next event; False where reading on makes no sense."""
         if isinstance(event, ScalarEvent):
             self._decoration(event)
-            self._add(ScalarNode(event.value, self._at(event), quoted=event.style is not None))
+            node = ScalarNode(event.value, self._at(event), quoted=event.style is not None)
+            several_lines = event.end_mark.line > event.start_mark.line
+            self.long_quote = node.place if several_lines and event.style in {"'", '"'} else None
+            self._add(node)
         elif isinstance(event, MappingStartEvent | SequenceStartEvent):
             self._decoration(event)
             self._stack.append(_Open(self._at(event), isinstance(event, MappingStartEvent), []))
@@ -213,7 +184,7 @@ class _Builder:
                 event, "Y011", f"anchors (&{event.anchor}) are not read", "write the value out where it is needed"
             )
         if event.ctag is not None:
-            self._say(event, "Y016", f"tags ({event.ctag}) are not read", "remove the tag")
+            self._say(event, "Y016", f"tags ({_tag(event)}) are not read", "remove the tag")
 
     def _close(self) -> None:
         done = self._stack.pop()
@@ -246,10 +217,14 @@ class _Builder:
             self.root = node
 
     def _at(self, event: Event) -> Place:
-        return _place(self.path, event.start_mark)
+        return place_of(self.path, event.start_mark)
 
     def _say(self, event: Event, code: str, message: str, hint: str) -> None:
         self.problems.append(Problem(self._at(event), code, message, hint))
+
+
+def _tag(event: ScalarEvent | MappingStartEvent | SequenceStartEvent) -> str:
+    return str(event.ctag).replace("tag:yaml.org,2002:", "!!")
 
 
 def _is_text(key: ScalarNode) -> bool:

@@ -51,7 +51,7 @@ def _step(node: Node, desk: Desk) -> Step | None:
             )
     if len(kinds) != 1:
         if len(kinds) > 1:
-            message = f"a step is one thing, not {listed(key.text for key in kinds)}"
+            message = f"a step is one thing, not {listed([key.text for key in kinds], 'and')}"
             desk.ledger.problem(kinds[1], 10, message, 'start each step with "-"')
         return None
     given = node.get("id")
@@ -103,7 +103,7 @@ def _email(node: Node, head: Head, desk: Desk) -> Step:
     fields = step_fields(node, head, desk)
     message, named = fields.name("message"), fields.find("message")
     if named and message:
-        known(named, message, desk.messages, desk.ledger, "message of this playbook")
+        known(named, message, desk.messages, desk.ledger, "message", " of this playbook")
     step = EmailStep(head.id(desk, message), audience(fields, desk), message, head.place)
     fields.close()
     return step
@@ -114,7 +114,7 @@ def _campaign(node: Node, head: Head, desk: Desk) -> Step:
     stop = fields.find("stop_when")
     lessons = fields.texts("lessons", required=True)
     for lesson in lessons:
-        known(lesson, lesson.text, desk.messages, desk.ledger, "message of this playbook")
+        known(lesson, lesson.text, desk.messages, desk.ledger, "message", " of this playbook")
     if "lessons" in fields and not lessons:
         desk.ledger.problem(fields.key_place("lessons"), 11, "a campaign needs at least one lesson")
     condition: Condition | None = None

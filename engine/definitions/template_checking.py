@@ -76,7 +76,8 @@ class _Sheet:
 
     def say(self, line: int, number: int, message: str, hint: str = "", words: str = "") -> None:
         """Record a problem at ``words`` in a line, or at the first brace of it."""
-        self.ledger.problem(self.start if self.inline else self._place(line, words), number, message, hint)
+        place = self.start if self.inline else self._place(line, words)
+        self.ledger.coded(place, f"M{number:03}", message, hint)
 
     def _place(self, line: int, words: str) -> Place:
         lines = self.text.split("\n")

@@ -1,0 +1,47 @@
+"""What the YAML parser says of a file it cannot read, in words for the person who must mend it (codes Y)."""
+
+from ruamel.yaml.error import MarkedYAMLError, StringMark
+
+from engine.definitions.problem import Place, Problem
+
+
+def place_of(path: str, mark: StringMark) -> Place:
+    """The parser's mark (counted from 0) as a place."""
+    return Place(path, mark.line + 1, mark.column + 1)
+
+
+def syntax_problem(path: str, text: str, error: MarkedYAMLError, long_quote: Place | None) -> Problem:
+    """The one problem that stopped the parser.
+
+    ``long_quote`` is where the last value starts, if it is in quotes and goes over several lines: then the mark that
+    is missing is probably its own, far above the line where the parser noticed.
+    """
+    mark = error.problem_mark or error.context_mark
+    place = place_of(path, mark) if mark else Place(path)
+    said, context = str(error.problem or "this cannot be read"), str(error.context or "")
+    opened = place_of(path, error.context_mark) if error.context_mark else place
+    character = text[mark.index : mark.index + 1] if mark else ""
+    if character == "\t":
+        return Problem(place, "Y006", "a tab cannot indent or separate here", "use spaces")
+    if "quoted scalar" in context and "end of stream" in said:
+        hint = "add the same mark at the end of the text"
+        return Problem(opened, "Y007", "this quotation mark is never closed", hint)
+    if long_quote is not None:
+        message = f"the text in quotes that starts here ends only in line {place.line}"
+        return Problem(long_quote, "Y007", message, "add a quotation mark where the text ends")
+    if context.startswith("while parsing a flow"):
+        kind, sign = ("bracket", "]") if "sequence" in context else ("brace", "}")
+        hint = f"the {kind} opened in line {opened.line}, column {opened.column} is not closed before this"
+        return Problem(place, "Y008", f'a comma or the closing "{sign}" is missing before this', hint)
+    return _misplaced(place, said, character)
+
+
+def _misplaced(place: Place, said: str, character: str) -> Problem:
+    if "mapping values are not allowed" in said:
+        hint = "check the indentation, or put the text in quotes if the colon belongs to it"
+        return Problem(place, "Y009", "a key and its value cannot stand here", hint)
+    if "<block end>" in said or "simple key" in said or "indicator" in said:
+        return Problem(place, "Y009", "this cannot stand here", "check the indentation of this line and of those above")
+    if "cannot start any token" in said:
+        return Problem(place, "Y010", f'nothing can start with "{character}" here', "put the text in quotes")
+    return Problem(place, "Y002", f"this is not YAML: {said}", "check this line and the one above")
