@@ -132,11 +132,9 @@ def make_venv(here: Checkout) -> None:
     if here.python.exists() and runs(str(here.python)):
         return
     say("Making .venv ...")
-    needs_pip = uv() is None
-    if needs_pip:
-        ensure_venv_possible(has_ensurepip=importlib.util.find_spec("ensurepip") is not None)
+    # Without pip: that halves the wait, and `installer` finds one.
     made = subprocess.run(
-        [sys.executable, "-m", "venv", "--clear", *([] if needs_pip else ["--without-pip"]), str(here.venv)],
+        [sys.executable, "-m", "venv", "--clear", "--without-pip", str(here.venv)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         check=False,
@@ -150,12 +148,6 @@ VENV_ADVICE = (
     "type `sudo apt-get install python3-venv` (Debian, Ubuntu) or install Python from python.org (macOS), "
     "then start again."
 )
-
-
-def ensure_venv_possible(*, has_ensurepip: bool) -> None:
-    """Raise `Stop` where Debian keeps the half of venv that brings pip in a package of its own."""
-    if not has_ensurepip:
-        raise Stop("This Python cannot make a virtual environment: " + VENV_ADVICE)
 
 
 def uv() -> Optional[List[str]]:
@@ -175,20 +167,27 @@ def install(here: Checkout, which: str) -> None:
         if attempt(here, command):
             return
         say("uv could not install the packages; trying pip.")
-    if not has_pip(here):
-        ensure_venv_possible(has_ensurepip=attempt(here, [str(here.python), "-m", "ensurepip"]))
     quiet = ["--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
     # The lock is complete, so nothing is left to resolve; bytecode is made when a module is first used.
-    command = [str(here.python), "-m", "pip", "install", *quiet, "--no-compile", "--no-deps"]
+    command = [*installer(here), "install", *quiet, "--no-compile", "--no-deps"]
     if not attempt(here, [*command, "--require-hashes", "-r", locked]):
         raise Stop(install_advice(here.log.read_text(errors="replace"), here.log))
 
 
-def has_pip(here: Checkout) -> bool:
-    """Tell whether the environment has pip."""
-    return (
-        subprocess.run([str(here.python), "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0
-    )
+def installer(here: Checkout) -> List[str]:
+    """Return a pip for the environment: this Python's if it can install elsewhere, else one brought by ensurepip.
+
+    Raises `Stop` where there is neither: Debian keeps ensurepip in a package of its own.
+    """
+    from importlib import metadata
+
+    own = [str(here.python), "-m", "pip"]
+    with contextlib.suppress(metadata.PackageNotFoundError, ValueError):
+        if tuple(int(part) for part in metadata.version("pip").split(".")[:2]) >= (22, 3):
+            return [sys.executable, "-m", "pip", "--python", str(here.python)]
+    if not attempt(here, [*own, "--version"]) and not attempt(here, [str(here.python), "-m", "ensurepip"]):
+        raise Stop("This Python has no pip and cannot make one: " + VENV_ADVICE)
+    return own
 
 
 def attempt(here: Checkout, command: Sequence[str]) -> bool:

@@ -140,9 +140,35 @@ def test_an_old_python_goes_on_with_a_newer_one_from_the_path(tmp_path: Path) ->
     assert went.stdout == "newer backcast.py demo\n"
 
 
-def test_a_debian_without_its_venv_package_says_what_to_type() -> None:
-    with pytest.raises(bootstrap.Stop, match="sudo apt-get install python3-venv"):
-        bootstrap.ensure_venv_possible(has_ensurepip=False)
+NO_PIP = """
+import importlib.metadata as metadata
+known = metadata.version
+def version(name):
+    if name == "pip": raise metadata.PackageNotFoundError(name)
+    return known(name)
+metadata.version = version
+"""
+NO_ENSUREPIP = """
+import sys
+class Hide:
+    def find_spec(self, name, path=None, target=None):
+        if name == "ensurepip": raise ModuleNotFoundError("No module named ensurepip", name=name)
+sys.meta_path.insert(0, Hide())
+"""
+
+
+def test_a_debian_without_its_venv_package_says_what_to_type(checkout: Path, tmp_path: Path) -> None:
+    """Debian's Python has venv, but neither pip nor ensurepip."""
+    (tmp_path / "sitecustomize.py").write_text(NO_PIP + NO_ENSUREPIP)
+    failed = start(checkout, PYTHONPATH=str(tmp_path))
+    assert failed.returncode == 2
+    assert failed.stderr.splitlines()[-1].startswith("This Python has no pip and cannot make one: type `sudo apt-get")
+    assert "Traceback" not in failed.stderr
+
+
+def test_a_python_without_pip_brings_one_of_its_own(checkout: Path, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(NO_PIP)
+    assert start(checkout, "x", PYTHONPATH=str(tmp_path)).stdout.startswith("here ")
 
 
 @pytest.mark.parametrize(
