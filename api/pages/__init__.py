@@ -1,1 +1,20 @@
 """HTML pages for members and customers. A page reads; nothing on a page computes."""
+
+from fastapi import APIRouter
+
+from api.pages import (
+    account as account,
+    approvals as approvals,
+    effects as effects,
+    inbox as inbox,
+    metric as metric,
+    portfolio as portfolio,
+    run as run,
+    signing_in as signing_in,
+)
+
+
+def routers() -> tuple[APIRouter, ...]:
+    """Every page's routes, in the order in which they are matched."""
+    modules = (signing_in, inbox, approvals, portfolio, account, metric, run, effects)
+    return tuple(module.router for module in modules)

@@ -1,0 +1,112 @@
+"""One account: its score and why, what changed, signals, what happened, and the forms that override a score."""
+
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import Response
+from sqlalchemy.orm import Session
+
+from api.dependencies import Acting, Allowed, Now, Pass, Reading, TheStore
+from api.pages.naming import Names, names
+from api.pages.rendering import back_to, page
+from engine.errors import NotFound, Refused
+from engine.store import score_overrides
+from engine.store.account_page import Score, account_page, owned
+from engine.terms import Tier
+
+router = APIRouter(include_in_schema=False, prefix="/accounts/{account_id}")
+
+Overriding = Depends(Acting("account", "override"))
+DEFAULT_DAYS = 30
+LONGEST_DAYS = score_overrides.LONGEST.days
+
+
+@router.get("")
+def show(
+    request: Request, account_id: int, session: Reading, at: Now, allowed: Pass = Depends(Allowed("account", "read"))
+) -> Response:
+    """Everything about one account."""
+    return _page(request, session, account_id, allowed, at)
+
+
+@router.post("/override")
+def override(
+    request: Request,
+    account_id: int,
+    store: TheStore,
+    at: Now,
+    scorecard: Annotated[str, Form(max_length=120)],
+    reason: Annotated[str, Form(max_length=2000)] = "",
+    score: Annotated[str, Form(max_length=10)] = "",
+    tier: Annotated[str, Form(max_length=32)] = "",
+    days: Annotated[int, Form(ge=1, le=LONGEST_DAYS)] = DEFAULT_DAYS,
+    allowed: Pass = Overriding,
+) -> Response:
+    """Put a person's score or tier in force for a while."""
+    with store.read() as session:
+        owned(session, account_id, allowed.owner)
+    try:
+        with store.begin() as session:
+            score_overrides.override(
+                session,
+                account_id,
+                scorecard,
+                score=_score(score),
+                tier=Tier(tier) if tier in set(Tier) else None,
+                reason=reason,
+                member=allowed.identity.email,
+                expires_at=at + timedelta(days=days),
+                at=at,
+            )
+    except Refused as refusal:
+        with store.read() as session:
+            return _page(request, session, account_id, allowed, at, str(refusal))
+    return back_to(f"/accounts/{account_id}", "overridden")
+
+
+@router.post("/overrides/{override_id}/end")
+def end(account_id: int, override_id: int, store: TheStore, at: Now, allowed: Pass = Overriding) -> Response:
+    """Take an override back."""
+    with store.begin() as session:
+        owned(session, account_id, allowed.owner)
+        if override_id not in {one.id for one in score_overrides.in_force(session, account_id, at)}:
+            raise NotFound("There is no such override.")
+        score_overrides.end(session, override_id, allowed.identity.email, at)
+    return back_to(f"/accounts/{account_id}", "override-ended")
+
+
+def _page(
+    request: Request, session: Session, account_id: int, allowed: Pass, at: datetime, refusal: str = ""
+) -> Response:
+    found = account_page(session, account_id, allowed.owner, at)
+    known = names(session)
+    return page(
+        request,
+        "account.html",
+        409 if refusal else 200,
+        refusal=refusal,
+        found=found,
+        account=found.account,
+        names=known,
+        allowed=allowed,
+        cuts=_cuts(known, found.score),
+        reports=sorted(known.bundle.reports) if known.bundle else [],
+        tiers=tuple(Tier),
+        default_days=DEFAULT_DAYS,
+        longest_days=LONGEST_DAYS,
+    )
+
+
+def _cuts(known: Names, score: Score | None) -> list[tuple[float, str]]:
+    card = known.bundle.scorecards.get(score.scorecard) if known.bundle and score else None
+    return [(band.start, band.tier.value) for band in card.bands] if card else []
+
+
+def _score(text: str) -> float | None:
+    if not text.strip():
+        return None
+    try:
+        return float(text.replace(",", "."))
+    except ValueError:
+        raise Refused(f'A score is a number from 0 to 100, not "{text}".') from None

@@ -1,0 +1,97 @@
+"""What things are called on pages: titles and units from the bundle in force, else the bare name made readable."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from api.pages.wording import number, percent, spoken
+from engine.definitions.bundle import Bundle
+from engine.definitions.catalog import Metric
+from engine.definitions.feature import Feature, ValueType, Window, feature_type, parse_feature
+from engine.errors import EngineError
+from engine.store import bundles
+
+_SEEN_AS = {
+    Window.MEAN: "mean of {} days",
+    Window.SUM: "sum of {} days",
+    Window.CHANGE: "change over {} days",
+    Window.PREVIOUS: "{} days before that",
+    Window.SLOPE: "slope over {} days",
+    Window.DAYS_SINCE: "days since",
+    Window.RANK: "rank",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Titles of one bundle; with None every name is only made readable."""
+
+    bundle: Bundle | None
+
+    def metric(self, name: str) -> str:
+        """A feature's title: the metric's, and the window it is seen through."""
+        feature = parse_feature(name) or Feature(name)
+        found = self._metric(feature.metric)
+        title = found.title if found else spoken(feature.metric.replace(".", " "))
+        if feature.window is Window.LATEST:
+            return title
+        return f"{title} ({_SEEN_AS[feature.window].format(feature.days)})"
+
+    def value(self, name: str, value: float | None) -> str:
+        """A feature's value as people read it, with its unit; ``unknown`` stays unknown."""
+        feature = parse_feature(name) or Feature(name)
+        found = self._metric(feature.metric)
+        if value is None or found is None:
+            return number(value)
+        kind = feature_type(found.type, feature.window)
+        if kind is ValueType.SHARE:
+            return percent(value)
+        if kind is ValueType.BOOLEAN:
+            return "yes" if value else "no"
+        unit = "days" if feature.window is Window.DAYS_SINCE else found.unit
+        decimals = found.decimals if feature.window is Window.LATEST else max(found.decimals, 1)
+        return f"{number(value, decimals)} {unit}".rstrip()
+
+    def bears(self, name: str) -> str:
+        """Why the metric matters, in its author's words."""
+        found = self._metric((parse_feature(name) or Feature(name)).metric)
+        return found.bears_on_value if found else ""
+
+    def rule(self, name: str) -> str:
+        """A rule's challenge."""
+        found = self.bundle.rules.get(name) if self.bundle else None
+        return found.challenge.title if found else spoken(name)
+
+    def playbook(self, name: str) -> str:
+        """A playbook's title."""
+        found = self.bundle.playbooks.get(name) if self.bundle else None
+        return found.title if found else spoken(name)
+
+    def success(self, rule: str) -> str:
+        """The success criterion a rule declared, in one line."""
+        found = self.bundle.rules.get(rule) if self.bundle else None
+        if found is None:
+            return ""
+        wanted = found.challenge.success
+        what = self.metric(wanted.feature.name) if wanted.feature else spoken(wanted.event or "its condition")
+        if wanted.change is not None:
+            what += f" changes by {wanted.change:+.0%}"
+        elif wanted.limit is not None and wanted.feature is not None:
+            what += f" {wanted.limit.bound.replace('_', ' ')} {self.value(wanted.feature.name, wanted.limit.value)}"
+        return f"{what} within {wanted.within} days"
+
+    def scale(self, question: str) -> range:
+        """The answers a question allows."""
+        found = self.bundle.catalog.questions.get(question) if self.bundle else None
+        return range(found.low, found.high + 1) if found else range(1, 6)
+
+    def _metric(self, name: str) -> Metric | None:
+        return self.bundle.catalog.metrics.get(name) if self.bundle else None
+
+
+def names(session: Session, fingerprint: str = "") -> Names:
+    """The titles of the bundle in force, or of the one named; bare names where it can no longer be read."""
+    try:
+        return Names(bundles.by_fingerprint(session, fingerprint) if fingerprint else bundles.in_force(session))
+    except EngineError:
+        return Names(None)

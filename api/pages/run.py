@@ -1,0 +1,95 @@
+"""One run: what it has done, where it stands, what lies ahead, and the forms that steer it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import Response
+from sqlalchemy.orm import Session
+
+from api.dependencies import Acting, Allowed, Now, Pass, Reading, TheStore
+from api.pages.naming import names
+from api.pages.rendering import back_to, page
+from engine.errors import NotFound, Refused
+from engine.running.overriding import NEEDS_REASON, possible
+from engine.store import acts
+from engine.store.run_page import RunPage, run_page
+from engine.store.sessions import Store
+from engine.terms import RunAct
+
+router = APIRouter(include_in_schema=False, prefix="/runs/{run_id}")
+
+STEERING = frozenset({RunAct.PAUSE, RunAct.RESUME, RunAct.SKIP})
+
+
+@router.get("")
+def show(request: Request, run_id: int, session: Reading, allowed: Pass = Depends(Allowed("run", "read"))) -> Response:
+    """One run from its beginning to what is still to come."""
+    return _page(request, session, run_id, allowed)
+
+
+@router.post("/cancel")
+def cancel(
+    request: Request,
+    run_id: int,
+    store: TheStore,
+    at: Now,
+    reason: Annotated[str, Form(max_length=2000)] = "",
+    allowed: Pass = Depends(Acting("run", "cancel")),
+) -> Response:
+    """End a run for good."""
+    return _request(request, store, run_id, RunAct.CANCEL, "", reason, at, allowed)
+
+
+@router.post("/{kind}")
+def steer(
+    request: Request,
+    run_id: int,
+    kind: str,
+    store: TheStore,
+    at: Now,
+    step: Annotated[str, Form(max_length=160)] = "",
+    reason: Annotated[str, Form(max_length=2000)] = "",
+    allowed: Pass = Depends(Acting("run", "act")),
+) -> Response:
+    """Pause or resume a run, or leave out a step."""
+    if kind not in STEERING:
+        raise NotFound("There is no such act.")
+    return _request(request, store, run_id, RunAct(kind), step, reason, at, allowed)
+
+
+def _request(
+    request: Request, store: Store, run_id: int, kind: RunAct, step: str, reason: str, at: Now, allowed: Pass
+) -> Response:
+    with store.read() as session:
+        run_page(session, run_id, allowed.owner)
+    try:
+        with store.begin() as session:
+            acts.request(session, run_id, kind, member=allowed.identity.email, reason=reason, at=at, step=step)
+    except Refused as refusal:
+        with store.read() as session:
+            return _page(request, session, run_id, allowed, str(refusal))
+    return back_to(f"/runs/{run_id}", "asked")
+
+
+def _page(request: Request, session: Session, run_id: int, allowed: Pass, refusal: str = "") -> Response:
+    found = run_page(session, run_id, allowed.owner)
+    return page(
+        request,
+        "run.html",
+        409 if refusal else 200,
+        refusal=refusal,
+        run=found,
+        account=found.account,
+        names=names(session, found.bundle),
+        acts=_offered(found, allowed),
+        needs_reason=NEEDS_REASON,
+    )
+
+
+def _offered(run: RunPage, allowed: Pass) -> list[RunAct]:
+    at_kind = next((line.kind for line in run.lines if line.current), None)
+    return [
+        act
+        for act in possible(run.state, at_kind)  # type: ignore[arg-type]  # a stored line's kind is one of the kinds
+        if allowed.may("run", "cancel" if act is RunAct.CANCEL else "act")
+    ]

@@ -1,0 +1,303 @@
+"""Read model: one account as its page shows it. Scores come as the cycle stored them; nothing is computed again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.errors import NotFound
+from engine.store.decision_tables import ScoreOverrideRow, ScoreRow, SignalStateRow
+from engine.store.glances import Glance, glances, latest_scores
+from engine.store.portfolio import Course, courses
+from engine.store.run_tables import ReportRow, RunRow
+from engine.store.tables import AccountRow, ContactRow, GoalRow
+from engine.store.timeline import Entry, timeline
+from engine.terms import ReportState, RunState, Tier, Verdict
+
+COMPARED_DAYS = 30
+TREND_DAYS = 180
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One metric of a score: ``value`` and ``normalised`` None where unknown; ``share`` of the whole score it had;
+    ``contribution`` in micro-points; ``before`` its contribution at the comparison, None when it was no part."""
+
+    metric: str
+    value: float | None
+    normalised: float | None
+    share: float
+    contribution: int
+    before: int | None
+    value_before: float | None
+
+    @property
+    def change(self) -> int:
+        """What the metric moved the score by since the comparison, in micro-points."""
+        return self.contribution - (self.before or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A score with its parts and the one it is compared with. Micro-points; the parts sum to ``computed`` exactly."""
+
+    scorecard: str
+    day: int
+    computed: int | None
+    effective: int | None
+    coverage: float
+    computed_tier: Tier | None
+    tier: Tier | None
+    bundle: str
+    lines: tuple[Line, ...]
+    compared_day: int | None
+    compared: int | None
+    gone: int
+
+    @property
+    def change(self) -> int | None:
+        """Micro-points since the comparison, before overrides; None if either is unknown."""
+        return None if self.computed is None or self.compared is None else self.computed - self.compared
+
+
+@dataclass(frozen=True, slots=True)
+class SignalNow:
+    """One signal as it stands, and since which day."""
+
+    rule: str
+    signal: str
+    verdict: Verdict
+    value: float | None
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A score override in force. ``score`` in micro-points."""
+
+    id: int
+    scorecard: str
+    score: int | None
+    tier: Tier | None
+    reason: str
+    author: str
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A report of the account. ``is_open``: its link works at the moment asked about."""
+
+    id: int
+    report: str
+    state: ReportState
+    is_open: bool
+    created_at: datetime
+    approved_by: str
+    expires_at: datetime | None
+    first_opened_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A person at the account."""
+
+    name: str
+    email: str
+    roles: tuple[str, ...]
+    departed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A goal as agreed: from ``start_value`` on ``start_day`` to ``target`` on ``end_day``."""
+
+    goal: str
+    target: float
+    start_value: float
+    start_day: int
+    end_day: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRun:
+    """A run that is going on."""
+
+    id: int
+    playbook: str
+    rule: str
+    state: RunState
+    sentence: str
+    requested_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPage:
+    """Everything on an account's page."""
+
+    account: Glance
+    stopped_reason: str
+    score: Score | None
+    course: Course
+    signals: tuple[SignalNow, ...]
+    runs: tuple[OpenRun, ...]
+    overrides: tuple[Override, ...]
+    reports: tuple[Shared, ...]
+    contacts: tuple[Contact, ...]
+    goals: tuple[Goal, ...]
+    timeline: tuple[Entry, ...]
+
+
+def account_page(session: Session, account_id: int, scope: str | None, at: datetime) -> AccountPage:
+    """One account as of ``at`` for owner ``scope`` (None: anybody's). Raises `NotFound`, foreign or missing alike."""
+    row = owned(session, account_id, scope)
+    current = latest_scores(session, [account_id]).get(account_id)
+    return AccountPage(
+        account=glances(session, [account_id])[account_id],
+        stopped_reason=row.stopped_reason,
+        score=_score(session, current),
+        course=courses(session, [account_id], (current.day if current else 0) - TREND_DAYS)[account_id],
+        signals=_signals(session, account_id),
+        runs=_runs(session, account_id),
+        overrides=_overrides(session, account_id, at),
+        reports=_reports(session, account_id, at),
+        contacts=_contacts(session, account_id),
+        goals=_goals(session, account_id),
+        timeline=timeline(session, account_id),
+    )
+
+
+def owned(session: Session, account_id: int, scope: str | None) -> AccountRow:
+    """The account's row, if its owner is ``scope`` or scope is None; for this package only. Raises `NotFound`."""
+    row = session.get(AccountRow, account_id)
+    if row is None or (scope is not None and row.owner != scope):
+        raise NotFound("There is no such account.")
+    return row
+
+
+def _score(session: Session, row: ScoreRow | None) -> Score | None:
+    if row is None:
+        return None
+    before = session.scalar(
+        select(ScoreRow)
+        .where(
+            ScoreRow.account_id == row.account_id,
+            ScoreRow.scorecard == row.scorecard,
+            ScoreRow.day <= row.day - COMPARED_DAYS,
+        )
+        .order_by(ScoreRow.day.desc())
+        .limit(1)
+    )
+    earlier = {line[0]: line for line in before.lines} if before else {}
+    lines = _lines(row.lines, earlier)
+    gone = -sum(line[4] for name, line in earlier.items() if name not in {one.metric for one in lines})
+    return Score(
+        scorecard=row.scorecard,
+        day=row.day,
+        computed=row.computed,
+        effective=row.effective,
+        coverage=row.coverage,
+        computed_tier=Tier(row.computed_tier) if row.computed_tier else None,
+        tier=Tier(row.tier) if row.tier else None,
+        bundle=row.bundle,
+        lines=lines,
+        compared_day=before.day if before else None,
+        compared=before.computed if before else None,
+        gone=gone,
+    )
+
+
+def _lines(stored: Sequence[Any], earlier: dict[str, Any]) -> tuple[Line, ...]:
+    return tuple(
+        Line(
+            metric=name,
+            value=value,
+            normalised=normalised,
+            share=share,
+            contribution=contribution,
+            before=earlier[name][4] if name in earlier else None,
+            value_before=earlier[name][1] if name in earlier else None,
+        )
+        for name, value, normalised, share, contribution in stored
+    )
+
+
+def _signals(session: Session, account_id: int) -> tuple[SignalNow, ...]:
+    rows = session.scalars(
+        select(SignalStateRow)
+        .where(SignalStateRow.account_id == account_id)
+        .order_by(SignalStateRow.verdict.desc(), SignalStateRow.since.desc(), SignalStateRow.rule)
+    )
+    return tuple(SignalNow(row.rule, row.signal, Verdict(row.verdict), row.value, row.since) for row in rows)
+
+
+def _runs(session: Session, account_id: int) -> tuple[OpenRun, ...]:
+    rows = session.scalars(select(RunRow).where(RunRow.account_id == account_id).order_by(RunRow.id.desc()).limit(100))
+    return tuple(
+        OpenRun(row.id, row.playbook, row.rule, RunState(row.state), row.sentence, row.requested_at)
+        for row in rows
+        if RunState(row.state).is_open
+    )
+
+
+def _overrides(session: Session, account_id: int, at: datetime) -> tuple[Override, ...]:
+    rows = session.scalars(
+        select(ScoreOverrideRow)
+        .where(
+            ScoreOverrideRow.account_id == account_id,
+            ScoreOverrideRow.ended_at.is_(None),
+            ScoreOverrideRow.expires_at > at,
+        )
+        .order_by(ScoreOverrideRow.id.desc())
+    )
+    return tuple(
+        Override(
+            row.id,
+            row.scorecard,
+            row.score,
+            Tier(row.tier) if row.tier else None,
+            row.reason,
+            row.author,
+            row.created_at,
+            row.expires_at,
+        )
+        for row in rows
+    )
+
+
+def _reports(session: Session, account_id: int, at: datetime) -> tuple[Shared, ...]:
+    rows = session.scalars(
+        select(ReportRow).where(ReportRow.account_id == account_id).order_by(ReportRow.id.desc()).limit(20)
+    )
+    return tuple(
+        Shared(
+            row.id,
+            row.report,
+            ReportState(row.state),
+            row.state == ReportState.APPROVED.value and row.expires_at is not None and row.expires_at > at,
+            row.created_at,
+            row.approved_by,
+            row.expires_at,
+            row.first_opened_at,
+        )
+        for row in rows
+    )
+
+
+def _contacts(session: Session, account_id: int) -> tuple[Contact, ...]:
+    rows = session.scalars(
+        select(ContactRow).where(ContactRow.account_id == account_id).order_by(ContactRow.name).limit(200)
+    )
+    return tuple(
+        Contact(row.name, row.email, tuple(row.roles), row.departed_on is not None)
+        for row in sorted(rows, key=lambda row: (row.departed_on is not None, set(row.roles) <= {"user"}, row.name))
+    )
+
+
+def _goals(session: Session, account_id: int) -> tuple[Goal, ...]:
+    rows = session.scalars(select(GoalRow).where(GoalRow.account_id == account_id).order_by(GoalRow.goal))
+    return tuple(Goal(row.goal, row.target, row.start_value, row.start_day, row.end_day) for row in rows)

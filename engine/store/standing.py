@@ -1,0 +1,34 @@
+"""Read model: does what was decided reach Temporal? Every page shows a banner when it does not."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engine.store.run_tables import OutboxRow
+
+PATIENCE: Final = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """``waiting`` outbox rows were not carried in half a minute, the oldest since ``since``; ``error`` says why."""
+
+    waiting: int
+    since: datetime | None
+    error: str
+
+
+CALM: Final = Standing(0, None, "")
+
+
+def read(session: Session, at: datetime) -> Standing:
+    """How many starts, acts and wake-ups have waited longer than usual as of ``at``."""
+    late = (OutboxRow.done_at.is_(None), OutboxRow.created_at < at - PATIENCE)
+    waiting, since = session.execute(select(func.count(), func.min(OutboxRow.created_at)).where(*late)).one()
+    if not waiting:
+        return CALM
+    newest = select(OutboxRow.error).where(*late, OutboxRow.error != "").order_by(OutboxRow.id.desc()).limit(1)
+    return Standing(waiting, since, session.scalar(newest) or "")
