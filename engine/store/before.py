@@ -2,18 +2,22 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TypeVarTuple
 
 import numpy as np
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from engine.definitions.bundle import Bundle
 from engine.evaluation.columns import Bytes, Floats, Ints
 from engine.evaluation.facts import Before, ScoreOverride, Subjects
 from engine.evaluation.scoring import TIERS
-from engine.store.account_columns import rows_of
+from engine.store.account_columns import rows_of, texts
 from engine.store.decision_tables import CycleRow, ScoreOverrideRow, ScoreRow, SignalStateRow
+from engine.terms import Tier
 
+FEW = 200
+Ts = TypeVarTuple("Ts")
 DAY_ZERO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -30,15 +34,15 @@ def load_before(session: Session, bundle: Bundle, subjects: Subjects, at: int) -
     last = session.scalar(select(func.max(CycleRow.day)))
     if last is None:
         return Before()
-    scores, tiers, week_ago = {}, {}, {}
-    for name in bundle.scorecards:
-        scores[name], tiers[name] = _scores(session, name, subjects, at - 1)
-        week_ago[name], _ = _scores(session, name, subjects, at - 7)
+    newest = {name: _Day(session, name, subjects, at - 1) for name in bundle.scorecards}
+    week_ago = {name: _Day(session, name, subjects, at - 7) for name in bundle.scorecards}
     return Before(
         firing=_firing(session, bundle, subjects) if last <= at else {},
-        tiers=tiers,
-        scores=scores,
-        scores_week_ago=week_ago,
+        tiers={name: found.tiers for name, found in newest.items()},
+        scores={name: found.scores for name, found in newest.items()},
+        scores_week_ago={name: found.scores for name, found in week_ago.items()},
+        causes={name: found.causes for name, found in newest.items()},
+        contributions_week_ago={name: found.contributions() for name, found in week_ago.items()},
     )
 
 
@@ -48,33 +52,51 @@ def _firing(session: Session, bundle: Bundle, subjects: Subjects) -> dict[str, B
         for rule in bundle.rules.values()
         for signal in rule.signals
     }
-    states = session.execute(
-        select(SignalStateRow.account_id, SignalStateRow.rule, SignalStateRow.signal, SignalStateRow.verdict)
-    ).all()
+    query = select(SignalStateRow.account_id, SignalStateRow.rule, SignalStateRow.signal, SignalStateRow.known)
+    states = session.execute(only(query, SignalStateRow.account_id, subjects)).all()
     rows = rows_of(subjects.ids, np.array([state[0] for state in states], dtype=np.int64)).tolist()
-    for (_, rule, signal, verdict), row in zip(states, rows, strict=True):
+    for (_, rule, signal, known), row in zip(states, rows, strict=True):
         if row >= 0 and f"{rule}.{signal}" in found:
-            found[f"{rule}.{signal}"][row] = verdict
+            found[f"{rule}.{signal}"][row] = known
     return found
 
 
-def _scores(session: Session, scorecard: str, subjects: Subjects, day: int) -> tuple[Floats, Bytes]:
-    micro = np.full(len(subjects), np.nan)
-    tiers = np.full(len(subjects), -1, dtype=np.int8)
-    newest = session.scalar(select(func.max(ScoreRow.day)).where(ScoreRow.scorecard == scorecard, ScoreRow.day <= day))
-    if newest is None:
-        return micro, tiers
-    found = session.execute(
-        select(ScoreRow.account_id, ScoreRow.effective, ScoreRow.computed_tier).where(
-            ScoreRow.scorecard == scorecard, ScoreRow.day == newest
-        )
-    ).all()
-    rows = _rows(subjects, [account for account, _, _ in found])
-    for (_, effective, tier), row in zip(found, rows.tolist(), strict=True):
-        if row >= 0:
-            micro[row] = np.nan if effective is None else effective
-            tiers[row] = -1 if tier is None else TIERS.index(tier)
-    return micro, tiers
+class _Day:
+    """The newest scores of one scorecard up to a day, by row of ``subjects``; nothing known where there are none."""
+
+    def __init__(self, session: Session, scorecard: str, subjects: Subjects, day: int) -> None:
+        of_card = ScoreRow.scorecard == scorecard
+        newest = select(func.max(ScoreRow.day)).where(of_card, ScoreRow.day <= day).scalar_subquery()
+        query = select(
+            ScoreRow.account_id, ScoreRow.effective, ScoreRow.computed_tier, ScoreRow.cause, ScoreRow.lines
+        ).where(of_card, ScoreRow.day == newest)
+        self._size = len(subjects)
+        found = session.execute(only(query, ScoreRow.account_id, subjects)).all()
+        rows = _rows(subjects, [row.account_id for row in found]).tolist()
+        self._found = [(row, place) for row, place in zip(found, rows, strict=True) if place >= 0]
+        self.scores: Floats = np.full(self._size, np.nan)
+        self.tiers: Bytes = np.full(self._size, -1, dtype=np.int8)
+        causes: list[str | None] = [None] * self._size
+        for row, place in self._found:
+            self.scores[place] = np.nan if row.effective is None else row.effective
+            self.tiers[place] = -1 if row.computed_tier is None else TIERS.index(Tier(row.computed_tier))
+            causes[place] = row.cause
+        self.causes = texts(causes)
+
+    def contributions(self) -> dict[str, Floats]:
+        """What each metric added: metric → micro-points float64[N], NaN where there was no score."""
+        parts: dict[str, Floats] = {}
+        for row, place in self._found:
+            if row.effective is None:
+                continue
+            for name, _, _, _, part in row.lines:
+                parts.setdefault(name, np.full(self._size, np.nan))[place] = part
+        return parts
+
+
+def only(query: Select[*Ts], account: InstrumentedAttribute[int], subjects: Subjects) -> Select[*Ts]:
+    """The query for a few subjects alone; for many, reading everything is faster than naming them."""
+    return query.where(account.in_(subjects.ids.tolist())) if len(subjects) <= FEW else query
 
 
 def load_overrides(session: Session, subjects: Subjects, at: int) -> tuple[ScoreOverride, ...]:

@@ -27,13 +27,17 @@ class CycleRow(Base):
 
 
 class SignalStateRow(Base):
-    """The present verdict of one signal for one account, and since which day it has been so."""
+    """The present verdict of one signal for one account, and since which day it has been so.
+
+    ``known``: the last verdict that was not unknown: an outage of the data forgets nothing.
+    """
 
     __tablename__ = "signal_states"
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
     rule: Mapped[str] = mapped_column(String(120), primary_key=True)
     signal: Mapped[str] = mapped_column(String(120), primary_key=True)
     verdict: Mapped[int] = mapped_column(Integer)
+    known: Mapped[int] = mapped_column(Integer)
     value: Mapped[float | None] = mapped_column(Float)
     since: Mapped[int] = mapped_column(Integer)
 
@@ -63,7 +67,7 @@ class ScoreRow(Base):
     """One account's score on one day. ``computed`` and ``effective`` in micro-points, NULL for insufficient data.
 
     ``lines``: per metric in the scorecard's order ``[name, value, normalised, share, contribution]``, so that the
-    explanation of any day is exactly what was shown on it.
+    explanation of any day is exactly what was shown on it. ``cause``: the metric behind the last drop.
     """
 
     __tablename__ = "scores"
@@ -78,6 +82,7 @@ class ScoreRow(Base):
     computed_tier: Mapped[str | None] = mapped_column(String(32))
     tier: Mapped[str | None] = mapped_column(String(32))
     lines: Mapped[list[Any]]
+    cause: Mapped[str | None] = mapped_column(String(200))
     bundle: Mapped[str] = mapped_column(String(64))
 
 

@@ -1,7 +1,7 @@
 """Writing what an evaluation said: the present signal states, the day's scores, the cycle itself."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from sqlalchemy import delete, insert, select
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from engine.definitions.bundle import Bundle
 from engine.definitions.scorecard import Scorecard
+from engine.evaluation.columns import Column, Texts
 from engine.evaluation.deciding import Plan
 from engine.evaluation.evaluation import Evaluation, Observed, Scored
 from engine.evaluation.scoring import TIERS
@@ -45,13 +46,14 @@ def known_rules(session: Session) -> set[str]:
 
 def _save_states(session: Session, evaluation: Evaluation) -> None:
     since = {
-        (row.account_id, row.rule, row.signal): (row.verdict, row.since)
+        (row.account_id, row.rule, row.signal): _Standing(row.verdict, row.known, row.since)
         for row in session.execute(
             select(
                 SignalStateRow.account_id,
                 SignalStateRow.rule,
                 SignalStateRow.signal,
                 SignalStateRow.verdict,
+                SignalStateRow.known,
                 SignalStateRow.since,
             )
         )
@@ -65,21 +67,30 @@ def _save_states(session: Session, evaluation: Evaluation) -> None:
         session.execute(insert(SignalStateRow), rows)
 
 
+class _Standing(NamedTuple):
+    """What a signal said before: its verdict, the last one that was known, and the day the verdict began."""
+
+    verdict: int
+    known: int
+    since: int
+
+
 def _states(
-    name: str, observed: Observed, ids: list[int], since: Mapping[tuple[int, str, str], tuple[int, int]], at: int
+    name: str, observed: Observed, ids: list[int], since: Mapping[tuple[int, str, str], _Standing], at: int
 ) -> list[dict[str, Any]]:
     rule, _, signal = name.partition(".")
     rows = []
     for account, verdict, value in zip(ids, observed.verdicts.tolist(), observed.values.tolist(), strict=True):
-        before = since.get((account, rule, signal))
+        before = since.get((account, rule, signal), _Standing(verdict, 0, at))
         rows.append(
             {
                 "account_id": account,
                 "rule": rule,
                 "signal": signal,
                 "verdict": verdict,
+                "known": verdict or before.known,
                 "value": None if np.isnan(value) else value,
-                "since": before[1] if before and before[0] == verdict else at,
+                "since": before.since if before.verdict == verdict else at,
             }
         )
     return rows
@@ -95,6 +106,7 @@ def _save_scores(
         )
     )
     names = [metric.name for metric in scorecard.metrics]
+    causes = evaluation.columns[f"cause.{scorecard.name}"]
     rows = [
         {
             "day": day,
@@ -107,6 +119,7 @@ def _save_scores(
             "computed_tier": _tier(scored.computed_tier[row]),
             "tier": _tier(scored.tier[row]),
             "lines": _lines(names, scored, row),
+            "cause": _word(causes, row),
             "bundle": fingerprint,
         }
         for row, account in enumerate(accounts.tolist())
@@ -114,6 +127,10 @@ def _save_scores(
     ]
     if rows:
         session.execute(insert(ScoreRow), rows)
+
+
+def _word(column: Column, row: int) -> str | None:
+    return column.words[column.codes[row]] if isinstance(column, Texts) and column.codes[row] >= 0 else None
 
 
 def _micro(value: np.int64) -> int | None:

@@ -74,7 +74,9 @@ def _count(session: Session, column: InstrumentedAttribute[int]) -> int:
     return session.scalar(select(func.count(column))) or 0
 
 
-def _counts(session: Session, column: InstrumentedAttribute[str] | InstrumentedAttribute[str | None]) -> dict[str | None, int]:
+def _counts(
+    session: Session, column: InstrumentedAttribute[str] | InstrumentedAttribute[str | None]
+) -> dict[str | None, int]:
     return dict(session.execute(select(column, func.count()).group_by(column)).all())
 
 
@@ -87,6 +89,4 @@ def _tiers(session: Session) -> dict[str | None, int]:
 
 
 def _measured(row: EffectRow) -> Measured:
-    return Measured(
-        row.rule, row.playbook, row.treated, row.held_out, row.uplift, row.low, row.high, row.sentence
-    )
+    return Measured(row.rule, row.playbook, row.treated, row.held_out, row.uplift, row.low, row.high, row.sentence)

@@ -114,6 +114,7 @@ def _scores() -> None:
         sa.Column("computed_tier", sa.String(32), nullable=True),
         sa.Column("tier", sa.String(32), nullable=True),
         sa.Column("lines", sa.JSON, nullable=False),
+        sa.Column("cause", sa.String(200), nullable=True),
         sa.Column("bundle", sa.String(64), nullable=False),
     )
     op.create_index("ix_scores_account_id_day", "scores", ["account_id", "day"])
@@ -126,6 +127,7 @@ def _signal_states() -> None:
         sa.Column("rule", sa.String(120), primary_key=True),
         sa.Column("signal", sa.String(120), primary_key=True),
         sa.Column("verdict", sa.Integer, nullable=False),
+        sa.Column("known", sa.Integer, nullable=False),
         sa.Column("value", sa.Float, nullable=True),
         sa.Column("since", sa.Integer, nullable=False),
     )
