@@ -58,7 +58,13 @@ def _check(letter: Letter) -> None:
         raise Unsendable("the subject is empty")
     for name, address in (("recipient's address", letter.to_address), ("sender", letter.sender)):
         try:
-            validate_email(address, strict=True, allow_smtputf8=False, globally_deliverable=False)
+            validate_email(
+                address,
+                strict=True,
+                allow_smtputf8=False,
+                globally_deliverable=False,  # a relay inside a company may serve names of its own
+                check_deliverability=False,  # the relay knows; asking the DNS would only slow down and fail
+            )
         except EmailNotValidError as error:
             raise Unsendable(f"the {name} is not one e-mail address: {address[:80]!r} ({error})") from error
 
@@ -81,10 +87,18 @@ def _fill(message: EmailMessage, letter: Letter, at: datetime) -> None:
     if letter.unsubscribe_url:
         message["List-Unsubscribe"] = f"<{letter.unsubscribe_url}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-        text += f"\n\n-- \nNo more messages like this: {letter.unsubscribe_url}\n"
-        html += f'\n<p><small><a href="{escape(letter.unsubscribe_url)}">No more messages like this</a></small></p>\n'
+        text, html = _with_link(text, html, letter.unsubscribe_url)
     message.set_content(text, cte="quoted-printable")
     message.add_alternative(html, subtype="html", cte="quoted-printable")
+
+
+def _with_link(text: str, html: str, link: str) -> tuple[str, str]:
+    """Both bodies with the unsubscribe link, where the author has not put it in already."""
+    if link not in text:
+        text += f"\n\n-- \nNo more messages like this: {link}\n"
+    if escape(link) not in html:
+        html += f'\n<p><small><a href="{escape(link)}">No more messages like this</a></small></p>\n'
+    return text, html
 
 
 def _compare(data: bytes, message: EmailMessage, letter: Letter) -> None:
