@@ -164,7 +164,7 @@ def _written(playbook: Playbook, mode: Mode) -> _Page:
     gate = page.add("gate", APPROVE_RUN, span=RUN_EXPIRES) if mode is Mode.APPROVE else -1
     if mode is Mode.MANUAL:
         page.add("task", START_BY_HAND)
-        page.add("wait", wait_of(START_BY_HAND), span=BY_HAND_AT_MOST)
+        page.add("wait", wait_of(page.lines[-1].step), span=BY_HAND_AT_MOST)
     for step in playbook.steps:
         _write(page, step)
     if gate >= 0:
@@ -178,7 +178,7 @@ def _write(page: _Page, step: Step) -> None:
         case TaskStep() | AskStep():
             page.add(_INSTANT[type(step)], step.id, step)
             if step.wait_for_done is not None:
-                page.add("wait", wait_of(step.id), step, span=step.wait_for_done)
+                page.add("wait", wait_of(page.lines[-1].step), step, span=step.wait_for_done)
         case EmailStep() | ReportStep() | WebhookStep():
             page.add(_INSTANT[type(step)], step.id, step)
         case WaitStep():

@@ -11,6 +11,7 @@ from sqlalchemy import CursorResult, Update, select, update
 from sqlalchemy.orm import Session
 
 from engine.errors import NotFound, Refused
+from engine.running.literal import render_literally
 from engine.store import acts
 from engine.store.run_tables import ApprovalRow
 from engine.terms import ApprovalState, RunAct
@@ -116,20 +117,19 @@ def edit(
     text: str,
     member: str,
     at: datetime,
-    html: str = "",
 ) -> int:
-    """Change one message before it goes; the content is hashed anew. Returns the new version.
+    """Change one message before it goes; ``text`` is Markdown, the content is hashed anew. Returns the new version.
 
-    ``html`` empty: the message goes as plain text. Raises NotFound; Refused for an item that is no message, an empty
-    subject or text, or when somebody decided or edited first.
+    Raises NotFound; Refused for an item that is no message, an empty subject or text, or when somebody decided or
+    edited first.
     """
     row = _row(session, approval_id)
     if not 0 <= item < len(row.content) or row.content[item].get("contact_id") is None:
         raise Refused("Only a message can be edited here.")
-    if not subject.strip() or not text.strip() or "\n" in subject.strip():
-        raise Refused("A message needs a subject of one line and a text.")
+    if not subject.strip() or not text.strip():
+        raise Refused("A message needs a subject and a text.")
     content = [dict(one) for one in row.content]
-    content[item] |= {"subject": subject.strip(), "text": text, "html": html}
+    content[item] |= asdict(render_literally(subject.strip(), text))
     pending = _pending(approval_id, version).where(ApprovalRow.expires_at > at)
     changed = pending.values(content=content, content_hash=hash_of(content), version=version + 1, edited_by=member)
     if not _changed(session, changed):
@@ -137,14 +137,15 @@ def edit(
     return version + 1
 
 
-def close(session: Session, run_id: int, step: str, state: ApprovalState, at: datetime) -> Approval | None:
-    """End an approval that nobody decided (EXPIRED, WITHDRAWN). Returns it as it stands then: a decision that came
-    first stays."""
+def close(session: Session, run_id: int, step: str, state: ApprovalState | None, at: datetime) -> Approval | None:
+    """End an approval that nobody decided as ``state`` (None: leave it). Returns it as it stands then: a decision that
+    came first stays."""
     row = _of_step(session, run_id, step)
     if row is None:
         return None
-    pending = update(ApprovalRow).where(ApprovalRow.id == row.id, ApprovalRow.state == ApprovalState.PENDING.value)
-    _changed(session, pending.values(state=state.value, decided_at=at))
+    if state is not None:
+        pending = update(ApprovalRow).where(ApprovalRow.id == row.id, ApprovalRow.state == ApprovalState.PENDING.value)
+        _changed(session, pending.values(state=state.value, decided_at=at))
     return find(session, row.id)
 
 
@@ -177,16 +178,15 @@ def find(session: Session, approval_id: int) -> Approval:
 
 
 def approved_items(session: Session, run_id: int, step: str) -> tuple[Item, ...]:
-    """What was approved for ``step`` of a run, in any of its approvals: this and nothing else is sent."""
-    rows = session.scalars(
-        select(ApprovalRow)
-        .where(ApprovalRow.run_id == run_id, ApprovalRow.state == ApprovalState.APPROVED.value)
-        .order_by(ApprovalRow.decided_at.desc())
-    )
-    for row in rows:
-        if found := tuple(Item(**item) for item in row.content if item["step"] == step):
-            return found
-    return ()
+    """What was approved for ``step`` of a run, in the last of its approvals: this and nothing else is sent."""
+    row = _approving(session, run_id, step)
+    return () if row is None else tuple(Item(**item) for item in row.content if item["step"] == step)
+
+
+def who_approved(session: Session, run_id: int, step: str) -> str:
+    """Who approved ``step`` of a run; empty when nobody was asked."""
+    row = _approving(session, run_id, step)
+    return "" if row is None else row.decided_by
 
 
 def hash_of(content: list[dict[str, Any]]) -> str:
@@ -218,6 +218,12 @@ def _why_lost(row: ApprovalRow, version: int, at: datetime) -> str:
     if state is ApprovalState.EXPIRED or row.expires_at <= at:
         return f"The time to decide this was over at {row.expires_at:%Y-%m-%d %H:%M} UTC."
     return f"{row.edited_by} changed the content (version {row.version}, you saw {version}): look at it again."
+
+
+def _approving(session: Session, run_id: int, step: str) -> ApprovalRow | None:
+    approved = (ApprovalRow.run_id == run_id, ApprovalRow.state == ApprovalState.APPROVED.value)
+    rows = session.scalars(select(ApprovalRow).where(*approved).order_by(ApprovalRow.decided_at.desc()))
+    return next((row for row in rows if any(item["step"] == step for item in row.content)), None)
 
 
 def _of_step(session: Session, run_id: int, step: str) -> ApprovalRow | None:

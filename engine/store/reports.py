@@ -8,7 +8,7 @@ import base64
 import hashlib
 import hmac
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -62,7 +62,8 @@ def compose_for(
 ) -> int:
     """Compose a report from the figures of the day of ``at``. Returns its id; a step of a run has one report.
 
-    A draft of that step is composed anew, an approved one stays as it is. Raises NotFound for an unknown report.
+    A draft of that step is composed anew (its next steps stay), an approved one stays as it is. Raises NotFound for
+    an unknown report.
     """
     definition = bundle.reports.get(report)
     if definition is None:
@@ -75,6 +76,7 @@ def compose_for(
     elif row.state != ReportState.DRAFT.value:
         return row.id
     facts = report_facts.load(session, bundle, account_id, definition, people.day_of(at))
+    facts = replace(facts, next_steps=_next_steps(row.content or {}))
     row.content = compose(definition, facts).as_json()
     session.flush()
     return row.id
@@ -173,6 +175,11 @@ def _of_step(session: Session, run_id: int | None, step: str) -> ReportRow | Non
     if run_id is None:
         return None
     return session.scalar(select(ReportRow).where(ReportRow.run_id == run_id, ReportRow.step == step))
+
+
+def _next_steps(content: dict[str, Any]) -> str:
+    texts = [part["text"] for part in content.get("sections", ()) if part["kind"] == "next_steps"]
+    return str(texts[0]) if texts else ""
 
 
 def _open_row(session: Session, token: str, at: datetime) -> ReportRow:

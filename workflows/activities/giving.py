@@ -1,0 +1,46 @@
+"""Tasks that a run gives to members: to-dos, questions, and what it cannot decide or start by itself."""
+
+from sqlalchemy.orm import Session
+
+from engine.definitions.playbook import AskStep, BranchStep, TaskStep
+from engine.running.lines import Line
+from engine.store import tasks
+from engine.terms import StepState
+from workflows.activities import mailing
+from workflows.activities.noting import note
+from workflows.activities.scene import Scene
+
+
+def give_task(session: Session, scene: Scene, line: Line) -> None:
+    """Give the task of a task or ask line. Raises Refused when its title cannot be written."""
+    step = scene.meaning(line).step
+    due = step.due if isinstance(step, TaskStep | AskStep) else None
+    to = step.to if isinstance(step, TaskStep | AskStep) and step.to != "owner" else scene.account.owner
+    asked = scene.bundle.catalog.questions
+    title = _title(scene, line)
+    tasks.open_task(
+        session,
+        account_id=scene.account.id,
+        run_id=scene.run.id,
+        step=line.step,
+        title=title,
+        assignee=to,
+        at=scene.now,
+        due_at=scene.until(due) if due else None,
+        questions={name: asked[name].ask for name in step.questions} if isinstance(step, AskStep) else {},
+    )
+    note(session, scene, line, StepState.DONE, f"Task for {to or 'nobody'}: {title}")
+
+
+def _title(scene: Scene, line: Line) -> str:
+    step = scene.meaning(line).step
+    name = scene.account.name
+    if isinstance(step, TaskStep):
+        return mailing.title(scene, step.title)
+    if isinstance(step, AskStep):
+        return f"{name}: {len(step.questions)} question" + ("" if len(step.questions) == 1 else "s")
+    if isinstance(step, BranchStep):
+        missing = ", ".join(sorted(step.condition.names))
+        return f"{name}: decide how “{scene.playbook.title}” goes on, because data is missing ({missing})"
+    why = f"{scene.challenge}: " if scene.challenge else ""
+    return f"{name}: {why}start “{scene.playbook.title}” when the time is right"

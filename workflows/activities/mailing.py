@@ -1,0 +1,267 @@
+"""Messages of a run: who gets them, what they say, and what an approval shows before they go."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy.orm import Session
+
+from engine.definitions.message import Message
+from engine.definitions.playbook import Audience, CampaignStep, EmailStep, ReportStep
+from engine.definitions.problem import Place
+from engine.errors import Refused
+from engine.running.figures import in_context, iso
+from engine.running.lines import Line
+from engine.running.rendering import RenderedMessage, render_inline, render_message
+from engine.store import approvals, people, reports, secrets, steps
+from engine.store.account_figures import figures
+from engine.store.approvals import Item
+from engine.store.people import Person
+from engine.terms import StepState
+from workflows.activities.delivering import Order
+from workflows.activities.scene import Scene
+from workflows.channels import unsubscribing
+
+_METRIC: Final = re.compile(r"\bmetrics\.([a-z0-9_]+)")
+_GOAL: Final = re.compile(r"\bgoals\.([a-z0-9_]+)")
+
+REPORT_MAIL: Final = Message(
+    playbook="",
+    name="report",
+    subject="{{ report.title }}",
+    body="""Hello {{ contact.name | default("there") }},
+
+your report is ready. It shows what we agreed, where {{ account.name }} is, and what we did:
+
+{{ report_url }}
+
+The link opens it until {{ report.open_until | date }}. At its end you can tell us whether it matches your view.
+
+{{ owner.name | default("Your customer success team") }}""",
+    names=frozenset(),
+    place=Place("report"),
+)
+"""The message that carries a report's link."""
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What a line sends: one order per person. ``nobody`` says why there is none; ``worry``: the owner should know."""
+
+    orders: tuple[Order, ...] = ()
+    nobody: str = ""
+    worry: bool = True
+
+
+def post(session: Session, scene: Scene, line: Line) -> Post:
+    """The messages of an e-mail or lesson line. Raises Refused where one cannot be written.
+
+    What was approved for the line is sent as it was approved, to whom of its people still can be written to.
+    """
+    step = scene.meaning(line).step
+    if not isinstance(step, EmailStep | CampaignStep):
+        raise TypeError(line.kind)
+    approved = approvals.approved_items(session, scene.run.id, line.step)
+    reachable = people.reachable(session, scene.account.id, scene.now)
+    wanted = {item.contact_id for item in approved}
+    found = [person for person in reachable if person.id in wanted] if approved else audience(session, scene, line)
+    if not found:
+        return Post(nobody=_why_nobody(step.to), worry=not _had_lessons(session, scene, line))
+    staying = _still_wanting(scene, line, found)
+    if not staying:
+        return Post(nobody="everybody has done what the lessons are for", worry=False)
+    texts = {item.contact_id: (item.subject, item.text, item.html) for item in approved}
+    write = writer(session, scene, line)
+    return Post(tuple(_order(scene, line, one, texts.get(one.id) or _triple(write(one))) for one in staying))
+
+
+def report_post(session: Session, scene: Scene, line: Line) -> Post:
+    """The messages that carry the link of a report line's report: as the approval showed it, else composed now."""
+    step = scene.meaning(line).step
+    if not isinstance(step, ReportStep):
+        raise TypeError(line.kind)
+    found = people.with_role(session, scene.account.id, step.share_with, scene.now)
+    if not found:
+        return Post(nobody=_why_nobody(Audience(role=step.share_with)))
+    shown = reports.of_step(session, scene.run.id, line.step)
+    report_id = shown.id if shown else compose_report(session, scene, line)
+    if reports.find(session, report_id).approved_at is None:
+        gate = approvals.who_approved(session, scene.run.id, line.step)
+        reports.approve(session, report_id, member=gate or "automatic", at=scene.now, expires_days=step.expires)
+    report = reports.find(session, report_id)
+    link = f"{scene.base_url}/r/{reports.token_of(session, report_id)}"
+    more = {"report_url": link, "report": _of_report(report)}
+    write = _writer(session, scene, REPORT_MAIL, more)
+    return Post(tuple(_order(scene, line, person, _triple(write(person))) for person in found))
+
+
+def items(session: Session, scene: Scene, lines: Iterable[Line]) -> list[Item]:
+    """What an approval of ``lines`` shows: each message to each person, and what else would be done.
+
+    A message that cannot be written stands there with the reason, so that nobody approves it unseen.
+    """
+    found: list[Item] = []
+    for line in lines:
+        if line.kind in {"email", "lesson"}:
+            found += _message_items(session, scene, line)
+        elif line.kind in {"report", "task", "ask", "webhook"}:
+            found.append(_other_item(session, scene, line))
+    return found
+
+
+def audience(session: Session, scene: Scene, line: Line) -> tuple[Person, ...]:
+    """Who a message line is for now: of a campaign that has begun, those who got its lesson before."""
+    step = scene.meaning(line).step
+    if not isinstance(step, EmailStep | CampaignStep):
+        raise TypeError(line.kind)
+    reachable = people.reachable(session, scene.account.id, scene.now)
+    if (before := _lesson_before(session, scene, line)) is not None:
+        had = people.written_to(session, scene.run.id, before.step)
+        return tuple(person for person in reachable if person.id in had)
+    if step.to.signal:
+        event = scene.sight.event_behind(scene.run.rule, step.to.signal) if scene.sight else None
+        contact = None if event is None else people.of_event(session, event)
+        return tuple(person for person in reachable if person.id == contact)
+    chosen = [person for person in reachable if step.to.role in person.roles]
+    return people.idle(session, chosen, step.to.idle_for, scene.now) if step.to.idle_for else tuple(chosen)
+
+
+def writer(session: Session, scene: Scene, line: Line) -> Callable[[Person], RenderedMessage]:
+    """Writes an e-mail or lesson line's message for one person; reads the account's figures once."""
+    meaning = scene.meaning(line)
+    name = meaning.lesson or (meaning.step.message if isinstance(meaning.step, EmailStep) else "")
+    return _writer(session, scene, scene.bundle.messages[scene.playbook.name, name], {})
+
+
+def title(scene: Scene, text: str) -> str:
+    """A task's title with the account's name and fields in it. Raises Refused."""
+    return render_inline(text, _account_context(scene))
+
+
+def compose_report(session: Session, scene: Scene, line: Line) -> int:
+    """The report of a report line, composed from the present figures unless it is approved already."""
+    step = scene.meaning(line).step
+    if not isinstance(step, ReportStep):
+        raise TypeError(line.kind)
+    return reports.compose_for(
+        session, scene.bundle, scene.account.id, step.use, scene.now, scene.run.id, line.step, step.share_with
+    )
+
+
+def _writer(
+    session: Session, scene: Scene, message: Message, more: Mapping[str, Any]
+) -> Callable[[Person], RenderedMessage]:
+    text = f"{message.subject}\n{message.body}"
+    catalog = scene.bundle.catalog
+    metrics = frozenset(_METRIC.findall(text)) & catalog.metrics.keys()
+    goals = frozenset(_GOAL.findall(text)) & catalog.goals.keys()
+    base = _account_context(scene)
+    if metrics or goals:
+        seen = figures(session, scene.bundle, scene.account.id, people.day_of(scene.now), metrics)
+        base |= in_context(seen, metrics, goals)
+    secret = secrets.get(session, unsubscribing.SECRET)
+
+    def write(person: Person) -> RenderedMessage:
+        token = unsubscribing.make_token(secret, person.address, scene.playbook.category)
+        own = {"contact": _contact_context(person), "unsubscribe_url": unsubscribing.link(scene.base_url, token)}
+        return render_message(message, {**base, **own, **more})
+
+    return write
+
+
+def _account_context(scene: Scene) -> dict[str, Any]:
+    account = scene.account
+    fields = dict(account.fields)
+    fields |= {name: iso(fields[name]) for name in ("onboarded_on", "renewal_on") if fields.get(name) is not None}
+    own = {"key": account.key, "name": account.name, "owner_name": account.owner_name or "Your customer success team"}
+    owner = {"name": account.owner_name or None, "email": account.owner or None}
+    return {
+        "account": {**fields, **own},
+        "owner": owner,
+        "member": {"name": own["owner_name"]},
+        "challenge": {"title": scene.challenge or None},
+        "report_url": scene.base_url,
+    }
+
+
+def _contact_context(person: Person) -> dict[str, Any]:
+    name = person.name.strip() or person.address.partition("@")[0]
+    return {"name": name, "first_name": name.split()[0], "email": person.address, "roles": list(person.roles)}
+
+
+def _order(scene: Scene, line: Line, person: Person, content: tuple[str, str, str]) -> Order:
+    subject, text, html = content
+    return Order(
+        run_id=scene.run.id,
+        step=line.step,
+        account_id=scene.account.id,
+        contact_id=person.id,
+        category=scene.playbook.category,
+        subject=subject,
+        text=text,
+        html=html,
+        sender=scene.sender,
+        base_url=scene.base_url,
+    )
+
+
+def _triple(message: RenderedMessage) -> tuple[str, str, str]:
+    return message.subject, message.text, message.html
+
+
+def _still_wanting(scene: Scene, line: Line, found: Iterable[Person]) -> tuple[Person, ...]:
+    step = scene.meaning(line).step
+    if not isinstance(step, CampaignStep) or step.stop_when is None or scene.sight is None:
+        return tuple(found)
+    stopped = scene.sight.contacts_for_whom(step.stop_when)
+    return tuple(person for person in found if person.id not in stopped)
+
+
+def _lesson_before(session: Session, scene: Scene, line: Line) -> Line | None:
+    """The last lesson of the same campaign that was sent; None for the first."""
+    campaign = scene.meaning(line).step
+    if not isinstance(campaign, CampaignStep):
+        return None
+    before = scene.lines[: scene.lines.index(line)]
+    lessons = [one for one in before if one.kind == "lesson" and scene.meaning(one).step == campaign]
+    sent = [one for one in lessons if steps.state_of(session, scene.run.id, one.step) is StepState.DONE]
+    return sent[-1] if sent else None
+
+
+def _had_lessons(session: Session, scene: Scene, line: Line) -> bool:
+    return _lesson_before(session, scene, line) is not None
+
+
+def _why_nobody(to: Audience) -> str:
+    if to.signal:
+        return f"no contact with an address stands behind the signal {to.signal}"
+    idle = f" and has not logged in for {to.idle_for} days" if to.idle_for else ""
+    return f"no contact with the role {to.role}{idle} can be written to"
+
+
+def _message_items(session: Session, scene: Scene, line: Line) -> list[Item]:
+    write = writer(session, scene, line)
+    found: list[Item] = []
+    for person in audience(session, scene, line):
+        try:
+            subject, text, html = _triple(write(person))
+        except Refused as refused:
+            subject, text, html = "(this message cannot be written)", str(refused), ""
+        found.append(Item(line.step, line.kind, person.id, person.name, subject, text, html, person.masked))
+    return found
+
+
+def _other_item(session: Session, scene: Scene, line: Line) -> Item:
+    step = scene.meaning(line).step
+    if isinstance(step, ReportStep):
+        content = reports.find(session, compose_report(session, scene, line)).content
+        names = [person.name for person in people.with_role(session, scene.account.id, step.share_with, scene.now)]
+        to = ", ".join(names) or f"nobody has the role {step.share_with}"
+        return Item(line.step, line.kind, None, to, content["title"], "The report, by a link.")
+    return Item(line.step, line.kind, None, scene.account.owner, getattr(step, "title", "") or line.step)
+
+
+def _of_report(report: reports.Draft) -> Mapping[str, Any]:
+    until = report.expires_at.date().isoformat() if report.expires_at else None
+    return {"title": report.content["title"], "open_until": until}

@@ -1,0 +1,116 @@
+"""Everything a stretch knows before it acts: the run, its frozen definitions, its account, and the latest facts."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from engine.definitions.bundle import Bundle
+from engine.definitions.condition import Condition
+from engine.definitions.playbook import BranchStep, CampaignStep, EmailStep, Playbook, Span, WaitStep
+from engine.evaluation.evaluation import evaluate
+from engine.running.lines import Line, Meaning, meanings
+from engine.running.sight import Sight, needs_portfolio
+from engine.running.working_time import deadline
+from engine.store import bundles, people, runs
+from engine.store.facts import load_facts
+from engine.store.people import Account
+from engine.store.runs import Run
+from workflows.payloads import Outcome, StretchInput
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """What stays the same during one stretch. ``sight`` is None when nothing ahead asks about the account's data."""
+
+    run: Run
+    bundle: Bundle
+    playbook: Playbook
+    known: dict[str, Meaning]
+    account: Account
+    now: datetime
+    cursor: int
+    outcome: Outcome
+    skips: frozenset[str]
+    sight: Sight | None
+    base_url: str
+    sender: str
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The run's lines, as they were compiled when it was requested."""
+        return self.run.lines
+
+    @property
+    def challenge(self) -> str:
+        """The title of the challenge the run answers; empty when a member started it."""
+        rule = self.bundle.rules.get(self.run.rule)
+        return rule.challenge.title if rule else ""
+
+    def meaning(self, line: Line) -> Meaning:
+        """What a line means in the run's own bundle."""
+        return self.known[line.step]
+
+    def until(self, span: Span) -> datetime:
+        """When a span from now is over, on the run's clock."""
+        return deadline(self.now, span, self.run.day_seconds, self.bundle.calendars.default)
+
+
+def load(session: Session, wanted: StretchInput, base_url: str, sender: str) -> Scene:
+    """Read the scene of a stretch. Raises NotFound when the run or its definitions are not there."""
+    run = runs.find(session, wanted.run_id)
+    bundle = bundles.by_fingerprint(session, run.bundle)
+    playbook = bundle.playbooks[run.playbook]
+    now = datetime.fromisoformat(wanted.now)
+    known = dict(meanings(playbook, run.mode))
+    ahead = [known[line.step] for line in run.lines[wanted.cursor :]]
+    is_closing = wanted.outcome in {"cancelled", "failed"} or not run.state.is_open
+    asked = None if is_closing else _asked(bundle, run, playbook, ahead)
+    return Scene(
+        run=run,
+        bundle=bundle,
+        playbook=playbook,
+        known=known,
+        account=people.account(session, run.account_id),
+        now=now,
+        cursor=wanted.cursor,
+        outcome=wanted.outcome,
+        skips=frozenset(wanted.skips),
+        sight=None if asked is None else _look(session, bundle, run.account_id, now, asked),
+        base_url=base_url.rstrip("/"),
+        sender=sender,
+    )
+
+
+def _asked(bundle: Bundle, run: Run, playbook: Playbook, ahead: Iterable[Meaning]) -> frozenset[str] | None:
+    """The names that conditions ahead and the exit read; None when nothing does."""
+    names = [condition.names for meaning in ahead for condition in _conditions(meaning)]
+    names += [frozenset({f"signal.{signal}"}) for meaning in ahead for signal in _signals(meaning)]
+    rule = bundle.rules.get(run.rule)
+    if rule is not None and "goal_met" in playbook.exit:
+        success = rule.challenge.success
+        names.append(success.condition.names if success.condition else frozenset())
+        names.append(frozenset({success.feature.name}) if success.feature else frozenset())
+    return frozenset().union(*names) if names else None
+
+
+def _conditions(meaning: Meaning) -> Iterator[Condition]:
+    match meaning.step:
+        case BranchStep(condition=condition):
+            yield condition
+        case WaitStep(until=Condition() as until):
+            yield until
+        case CampaignStep(stop_when=Condition() as stop):
+            yield stop
+
+
+def _signals(meaning: Meaning) -> Iterator[str]:
+    if isinstance(meaning.step, EmailStep | CampaignStep) and meaning.step.to.signal:
+        yield meaning.step.to.signal
+
+
+def _look(session: Session, bundle: Bundle, account_id: int, now: datetime, names: frozenset[str]) -> Sight:
+    only = None if needs_portfolio(names) else [account_id]
+    evaluation = evaluate(bundle, load_facts(session, bundle, people.day_of(now), only))
+    return Sight(bundle, evaluation, evaluation.facts.accounts.ids.tolist().index(account_id))
