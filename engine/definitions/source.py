@@ -7,6 +7,7 @@ checks look at the parser's events, before anything is built, so that a hostile 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from ruamel.yaml import YAML
@@ -88,23 +89,28 @@ Node: TypeAlias = ScalarNode | ListNode | MapNode
 
 def read_source(path: str, text: str, problems: list[Problem]) -> Node | None:
     """Read one file. Every problem is appended; None where there is nothing that could be read further."""
+    node, found = _read(path, text)
+    problems += found
+    return node
+
+
+@lru_cache(maxsize=1024)
+def _read(path: str, text: str) -> tuple[Node | None, tuple[Problem, ...]]:
+    # Nine tenths of checking is this, and the same files are checked again and again: by plan, by a start, by tests.
     if found := _unreadable(path, text):
-        problems.append(found)
-        return None
+        return None, (found,)
+    problems: list[Problem] = []
     builder = _Builder(path, problems)
     try:
-        for event in _events(text):
-            if not builder.take(event):
-                return None
+        whole = all(builder.take(event) for event in _events(text))
     except MarkedYAMLError as error:
-        problems.append(syntax_problem(path, text, error, builder.long_quote))
-        return None
+        return None, (*problems, syntax_problem(path, text, error, builder.long_quote))
     except (YAMLError, ValueError, OverflowError) as error:  # an escape beyond Unicode is a ValueError
-        problems.append(Problem(Place(path), "Y002", f"this is not YAML: {str(error).splitlines()[0]}"))
-        return None
-    if builder.root is None:
+        said = str(error).partition("\n")[0]
+        return None, (*problems, Problem(Place(path), "Y002", f"this is not YAML: {said}"))
+    if builder.root is None and whole:
         problems.append(Problem(Place(path), "Y001", "the file is empty", 'start it with "format: 1"'))
-    return builder.root
+    return builder.root if whole else None, tuple(problems)
 
 
 def _events(text: str) -> Iterator[Event]:

@@ -18,9 +18,8 @@ HERE = Path(__file__).parent
 BASE = {str(path.relative_to(HERE / "base")): path.read_text() for path in (HERE / "base").rglob("*") if path.is_file()}
 CASES = sorted(HERE.glob("*.md"))
 
-_STEP = re.compile(
-    r"(?:(?P<intro>[^\n`]*?)`(?P<path>[^`]+)`[^\n]*\n+)?(?:write\n+)?```(?P<kind>\w*)\n(?P<text>.*?)```", re.S
-)
+_BLOCK = r"```(?P<kind>\w*)\n(?P<text>.*?)```"
+_STEP = re.compile(rf"(?:(?P<intro>[^\n`]*?)`(?P<path>[^`]+)`[^\n]*\n+)?(?:write\n+)?{_BLOCK}", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Case:
 
 
 def read_case(page: str) -> Case:
-    """Blocks come as *instead of*, *write* after ``In `path```, alone after ``The file `path```; the last is what is said."""
+    """After a path in backticks comes a whole file, or *instead of* and *write*; last comes what is said."""
     texts, path, instead = dict(BASE), "", None
     blocks = list(_STEP.finditer(page))
     for block in blocks[:-1]:
