@@ -210,8 +210,9 @@ def _defaulted(column: Column, default: Literal | None) -> Column:
     missing = missing_of(column)
     if isinstance(column, Numbers):
         return Numbers(np.where(missing, number_of(default), column.values))
-    words = (*column.words, str(default.value))
-    return Texts(np.where(missing, len(column.words), column.codes), words)
+    word = str(default.value)
+    words = column.words if word in column.words else (*column.words, word)
+    return Texts(np.where(missing, words.index(word), column.codes), words)
 
 
 def _chosen(condition: Planes, then: Tree, otherwise: Tree, columns: Mapping[str, Column], size: int) -> Planes:

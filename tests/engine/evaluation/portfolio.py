@@ -12,7 +12,7 @@ from engine.definitions.condition import All, Compare, Condition, Literal, Tree,
 from engine.definitions.feature import Feature, ValueType, parse_feature
 from engine.definitions.problem import Place
 from engine.definitions.rule import Action, Challenge, Guard, Rule, Signal, Success
-from engine.definitions.scorecard import Band, Dimension, Linear, ScoredMetric, Scorecard
+from engine.definitions.scorecard import Band, Dimension, Linear, Scorecard, ScoredMetric
 from engine.evaluation.columns import Column, Numbers, Texts
 from engine.evaluation.facts import Agreed, Contacts, Facts, Happenings, Series, Subjects
 from engine.terms import ChallengeKind, Mode, Tier
@@ -24,7 +24,7 @@ NUMBER, SHARE, TEXT = ValueType.NUMBER, ValueType.SHARE, ValueType.TEXT
 
 def metric(name: str, **more: Any) -> Metric:
     """A metric whose title is its name with a capital."""
-    given = {"title": name.replace("_", " ").capitalize(), "source": "adoption", "evidence": "do"}
+    given: dict[str, Any] = {"title": name.replace("_", " ").capitalize(), "source": "adoption", "evidence": "do"}
     given |= {"type": NUMBER, "better": "higher", "place": PLACE}
     return Metric(name=name, **(given | more))
 
@@ -60,9 +60,7 @@ def rule(
     name: str, signals: Mapping[str, Any], when: Condition | None = None, playbook: str = "help", **more: Any
 ) -> Rule:
     """A rule that fires when all its signals do. ``signals``: measures, or whole signals."""
-    made = {
-        key: value if isinstance(value, Signal) else Signal(key, value, PLACE) for key, value in signals.items()
-    }
+    made = {key: value if isinstance(value, Signal) else Signal(key, value, PLACE) for key, value in signals.items()}
     every = All(tuple(Var(f"signal.{key}", ValueType.BOOLEAN) for key in made))
     given: dict[str, Any] = {
         "challenge": Challenge("It goes wrong", ChallengeKind.RISK, "because", "cs-ops", Success(within=30)),
