@@ -16,6 +16,7 @@ from engine.definitions.rule import (
     Measure,
     Rule,
     SilenceMeasure,
+    Success,
     ThresholdMeasure,
     TrendMeasure,
 )
@@ -26,6 +27,9 @@ from engine.evaluation.goals import adds_up
 
 _GOAL_DAYS: Final = 400
 """How far back amounts are loaded for a goal whose dates are the account's data: a year and a month."""
+
+_LATE: Final = 14
+"""An outcome is judged as of the day it was due, by a cycle that may come these days later."""
 
 _TWICE: Final = frozenset({Window.CHANGE, Window.PREVIOUS})
 
@@ -70,12 +74,18 @@ class _Collected:
     def rule(self, rule: Rule) -> None:
         for signal in rule.signals.values():
             self._measure(signal.measure, max(signal.lasting - 1, 0))
-        for condition in (rule.when, rule.challenge.success.condition, *(action.when for action in rule.actions)):
+        for condition in (rule.when, *(action.when for action in rule.actions)):
             self.names(condition.names if condition else ())
         if rule.guard.hold_out and rule.guard.hold_out.exempt:
             self.names(rule.guard.hold_out.exempt.names)
-        if rule.challenge.success.feature:
-            self.feature(rule.challenge.success.feature)
+        self._success(rule.challenge.success)
+
+    def _success(self, success: Success) -> None:
+        self.names(success.condition.names if success.condition else (), _LATE)
+        if success.feature:
+            self.feature(success.feature, _LATE)
+        if success.event:
+            self.events[success.event] = max(self.events.get(success.event, 0), success.within + _LATE)
 
     def scorecard(self, card: Scorecard) -> None:
         for metric in card.metrics:

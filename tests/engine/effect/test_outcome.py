@@ -6,7 +6,7 @@ import pytest
 
 from engine.definitions.bundle import Bundle
 from engine.effect.outcome import DueOutcome, JudgedOutcome, judge
-from engine.evaluation.evaluation import Evaluation
+from engine.evaluation.evaluation import Evaluation, needs
 from engine.terms import Arm, OutcomeState
 
 Seen = Callable[..., Evaluation]
@@ -130,3 +130,10 @@ def test_both_arms_are_judged_alike(bundle: Bundle, seen: Seen) -> None:
     evaluation = seen(100, {"used": [(0, 100, 0.7), (1, 100, 0.7)]})
     held_out = DueOutcome(2, 20, "limit", "help", Arm.HELD_OUT, None, 55, 100)
     assert [each.state for each in judge(bundle, evaluation, [due("limit"), held_out])] == [MET, MET]
+
+
+def test_what_success_reads_is_loaded_with_time_for_a_late_cycle(bundle: Bundle) -> None:
+    wanted = needs(bundle)
+    assert wanted.events == {"named"}
+    assert wanted.days >= 45 + 14
+    assert {"users"} <= wanted.metrics
