@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from engine.evaluation.columns import Flags, Floats, Ints
-from engine.simulation.drawing import spread, weekdays
+from engine.simulation.drawing import MONDAY, spread
 from engine.simulation.state import LATER, Course, Marks, Table, Traits
 from engine.simulation.truth import CHAMPION, EXPAND, GOAL, QUIET, SEATS, USAGE
 
@@ -41,7 +41,7 @@ def draw_course(rng: np.random.Generator, traits: Traits, first_day: int, days: 
     return Course(
         users=_users(traits, time) * np.where(traits.kind[:, None] < 0, 1 + wave, 1.0),
         pace=_pace(rng, traits, time),
-        wobble=_WEEK[weekdays(first_day, days)] * _noise(rng, accounts, days, 0.012, 0.03),
+        wobble=_WEEK[(time + first_day + MONDAY) % 7] * _noise(rng, accounts, days, 0.012, 0.03),
         jitter=_noise(rng, accounts, days, 0.1, 0.3),
         rhythm=rhythm,
         contact=_contact(traits, rhythm, time),

@@ -22,6 +22,9 @@ _LAST_DAY: Final = 0.036
 """Accounts whose challenge shows on the very last day; only challenges that show to the day."""
 
 _CHRONIC: Final = 0.03
+MONDAY: Final = 3
+"""(day + MONDAY) % 7 is the weekday of a day since 1970-01-01, a Thursday; 0 is Monday."""
+
 _ON_THE_DAY: Final = np.array([0, 0, 3, 4, 5])
 
 
@@ -78,11 +81,6 @@ def _on_the_last_day(rng: np.random.Generator, kind: Ints, shows: Ints, days: in
 
 def _whole(values: Floats, low: float, high: float) -> Floats:
     return np.asarray(np.round(np.clip(values, low, high)), dtype=np.float64)
-
-
-def weekdays(first_day: int, days: int) -> Ints:
-    """The weekday of each day, 0 for Monday; ``first_day`` counts from 1970-01-01, a Thursday."""
-    return (np.arange(first_day, first_day + days) + 3) % 7
 
 
 def spread(values: Floats, low: float, high: float) -> Floats:

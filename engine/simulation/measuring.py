@@ -6,13 +6,13 @@ sends nothing more.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 
 from engine.evaluation.columns import Floats, Ints
 from engine.evaluation.facts import Series
-from engine.simulation.drawing import weekdays
+from engine.simulation.drawing import MONDAY
 from engine.simulation.state import Course, Marks, Table, Traits
 
 ROLES: Final = ("champion", "sponsor", "key_user", "user", "user", "user")
@@ -49,16 +49,18 @@ def points(view: View, metric: str, first: int, last: int) -> Series:
 
     ``Series.days`` counts from 1970-01-01. Raises KeyError for a metric the simulation does not send.
     """
-    values, sent = _METRICS[metric](view, first, last)
-    there = np.arange(first, last) < view.course.churned[:, None]
-    rows, columns = np.nonzero(sent & there)
-    return Series(rows, columns + (view.first_day + first), values[rows, columns])
+    sent, values = _METRICS[metric]
+    time = np.arange(first, last)
+    rows, columns = np.nonzero(sent(view, time) & (time < view.course.churned[:, None]))
+    days = columns + first
+    return Series(rows, days + view.first_day, values(view, rows, days))
 
 
 def events(view: View, kind: str, first: int, last: int) -> Seen:
     """The events of one kind on the days ``first`` up to but not including ``last`` of the history, by row and day."""
-    marks, seats, fields = _EVENTS[kind](view, first, last)
-    rows, columns = np.nonzero(marks)
+    time = np.arange(first, last)
+    marks, seats, fields = _EVENTS[kind](view, time)
+    rows, columns = np.nonzero(marks & (time < view.course.churned[:, None]))
     return Seen(
         rows=rows,
         days=columns + (view.first_day + first),
@@ -67,110 +69,126 @@ def events(view: View, kind: str, first: int, last: int) -> Seen:
     )
 
 
-def _span(first: int, last: int) -> Ints:
-    return np.arange(first, last)
+def _every(period: int) -> Callable[[View, Ints], Marks]:
+    def sent(view: View, time: Ints) -> Marks:
+        marks: Marks = (time - view.traits.phase[:, None]) % period == 0
+        return marks
+
+    return sent
 
 
-def _every(view: View, first: int, last: int, period: int) -> Marks:
-    marks: Marks = (_span(first, last) - view.traits.phase[:, None]) % period == 0
+def _fed(view: View, time: Ints) -> Marks:
+    marks: Marks = (time < view.course.silent_from[:, None]) | (time >= view.course.silent_until[:, None])
     return marks
 
 
-def _active_users(view: View, first: int, last: int) -> tuple[Table, Marks]:
-    course, time = view.course, _span(first, last)
-    users = np.rint(course.users[:, first:last] * course.wobble[:, first:last])
-    sent = (time < course.silent_from[:, None]) | (time >= course.silent_until[:, None])
-    return np.minimum(users, course.seats(view.traits, first, last)), sent
+def _active_users(view: View, rows: Ints, days: Ints) -> Floats:
+    users = np.rint(view.course.users[rows, days] * view.course.wobble[rows, days])
+    return np.minimum(users, _seats_sold(view, rows, days))
 
 
-def _seats_sold(view: View, first: int, last: int) -> tuple[Table, Marks]:
-    time = _span(first, last)
-    return view.course.seats(view.traits, first, last), (time == 0) | (time == view.course.seats_from[:, None])
+def _changed(view: View, time: Ints) -> Marks:
+    marks: Marks = (time == 0) | (time == view.course.seats_from[:, None])
+    return marks
 
 
-def _tickets(view: View, first: int, last: int) -> tuple[Table, Marks]:
-    # Planned tickets are counted for every day of the calendar and come on five of seven.
-    daily = view.traits.plan[:, None] / 30 * 7 / 5
-    working = weekdays(view.first_day + first, last - first) < 5
-    values = np.rint(daily * view.course.pace[:, first:last] * view.course.jitter[:, first:last])
-    return values, np.broadcast_to(working, values.shape)
+def _seats_sold(view: View, rows: Ints, days: Ints) -> Floats:
+    return np.where(days >= view.course.seats_from[rows], view.course.seats_then[rows], view.traits.seats[rows])
 
 
-def _features(view: View, first: int, last: int) -> tuple[Table, Marks]:
-    values = np.clip(np.rint(view.traits.breadth[:, None] + 1.5 * (view.course.jitter[:, first:last] - 1)), 0, 10)
-    return values, _every(view, first, last, 7)
+def _working(view: View, time: Ints) -> Marks:
+    on = (time + view.first_day + MONDAY) % 7 < 5
+    return np.broadcast_to(on, (len(view.traits.arr), len(time)))
 
 
-def _nps(view: View, first: int, last: int) -> tuple[Table, Marks]:
-    values = np.clip(np.rint(view.traits.happiness[:, None] + 20 * (view.course.jitter[:, first:last] - 1)), -100, 100)
-    return values, _every(view, first, last, 60)
+def _tickets(view: View, rows: Ints, days: Ints) -> Floats:
+    # Planned a month over 30 days of the calendar; they come on five days of seven.
+    daily = (view.traits.plan / 30 * 7 / 5)[rows]
+    values: Floats = np.rint(daily * view.course.pace[rows, days] * view.course.jitter[rows, days])
+    return values
 
 
-def _milestones(view: View, first: int, last: int) -> tuple[Table, Marks]:
-    since = _span(first, last) - view.traits.onboarded[:, None]
-    done = np.minimum(1.0, np.floor(since / (14 + 10 * view.traits.speed[:, None])) / 10)
-    # A project is reported until it is finished, and for the last time when it is.
-    return done, _every(view, first, last, 14) & (since < 240)
+def _features(view: View, rows: Ints, days: Ints) -> Floats:
+    return np.clip(np.rint(view.traits.breadth[rows] + 1.5 * (view.course.jitter[rows, days] - 1)), 0, 10)
 
 
-def _spend(view: View, first: int, last: int) -> tuple[Table, Marks]:
-    bought = view.course.seats(view.traits, first, last) / view.traits.seats[:, None]
-    return np.round(view.traits.arr[:, None] / 12 * (0.5 + 0.5 * bought), 2), _every(view, first, last, 30)
+def _nps(view: View, rows: Ints, days: Ints) -> Floats:
+    return np.clip(np.rint(view.traits.happiness[rows] + 20 * (view.course.jitter[rows, days] - 1)), -100, 100)
 
 
-_METRICS: Final[Mapping[str, Callable[[View, int, int], tuple[Table, Marks]]]] = {
-    "active_users": _active_users,
-    "seats_sold": _seats_sold,
-    "tickets_deflected": _tickets,
-    "features_used": _features,
-    "nps": _nps,
-    "milestones_done": _milestones,
-    "spend": _spend,
+def _young(view: View, time: Ints) -> Marks:
+    # A project is reported every two weeks until it is finished, and some times after it is.
+    marks: Marks = _every(14)(view, time) & (time - view.traits.onboarded[:, None] < 240)
+    return marks
+
+
+def _milestones(view: View, rows: Ints, days: Ints) -> Floats:
+    since = days - view.traits.onboarded[rows]
+    return np.minimum(1.0, np.floor(since / (14 + 10 * view.traits.speed[rows])) / 10)
+
+
+def _spend(view: View, rows: Ints, days: Ints) -> Floats:
+    bought = _seats_sold(view, rows, days) / view.traits.seats[rows]
+    return np.round(view.traits.arr[rows] / 12 * (0.5 + 0.5 * bought), 2)
+
+
+_Metric: TypeAlias = tuple[Callable[[View, Ints], Marks], Callable[[View, Ints, Ints], Floats]]
+_METRICS: Final[Mapping[str, _Metric]] = {
+    "active_users": (_fed, _active_users),
+    "seats_sold": (_changed, _seats_sold),
+    "tickets_deflected": (_working, _tickets),
+    "features_used": (_every(7), _features),
+    "nps": (_every(60), _nps),
+    "milestones_done": (_young, _milestones),
+    "spend": (_every(30), _spend),
 }
 
 METRICS: Final = tuple(_METRICS)
 """The metrics the simulation sends, in a fixed order."""
 
-_Happened = tuple[Marks, Ints, Mapping[str, Table]]
+_Happened: TypeAlias = tuple[Marks, Ints, Mapping[str, Table]]
+_Happens: TypeAlias = Callable[[View, Ints], _Happened]
 
 
-def _talk(way: int) -> Callable[[View, int, int], _Happened]:
+def _talk(way: int) -> _Happens:
     """Replies, meetings and calls take turns, and so do the champion (while there is one) and the sponsor."""
 
-    def happened(view: View, first: int, last: int) -> _Happened:
-        time = _span(first, last)
+    def happened(view: View, time: Ints) -> _Happened:
         turn = time + np.arange(len(view.traits.arr))[:, None]
-        marks = view.course.contact[:, first:last] & (turn % 3 == way) & (time < view.course.churned[:, None])
         sponsor = (turn % 2 == 1) | (time >= view.course.departed[:, None])
-        return marks, np.where(sponsor, SPONSOR_SEAT, CHAMPION_SEAT), {}
+        seats = np.where(sponsor, SPONSOR_SEAT, CHAMPION_SEAT)
+        return view.course.contact[:, time[0] : time[-1] + 1] & (turn % 3 == way), seats, {}
 
     return happened
 
 
-def _once(name: str, seat: int) -> Callable[[View, int, int], _Happened]:
-    def happened(view: View, first: int, last: int) -> _Happened:
-        marks = _span(first, last) == getattr(view.course, name)[:, None]
-        return marks, np.array(seat), {}
+def _once(name: str, seat: int) -> _Happens:
+    def happened(view: View, time: Ints) -> _Happened:
+        return time == getattr(view.course, name)[:, None], np.array(seat), {}
 
     return happened
 
 
-def _upgraded(view: View, first: int, last: int) -> _Happened:
-    marks = _span(first, last) == view.course.upgraded[:, None]
-    return marks, np.array(SPONSOR_SEAT), {"seats": np.asarray(view.course.seats_then - view.traits.seats)[:, None]}
+def _upgraded(view: View, time: Ints) -> _Happened:
+    more: Floats = view.course.seats_then - view.traits.seats
+    return time == view.course.upgraded[:, None], np.array(SPONSOR_SEAT), {"seats": more[:, None]}
 
 
-def _escalation(view: View, first: int, last: int) -> _Happened:
-    marks = view.course.escalated[:, first:last] & (_span(first, last) < view.course.churned[:, None])
-    return marks, np.array(NEXT_SEAT), {"severity": (1.0 + view.traits.phase % 3).astype(np.float64)[:, None]}
+def _escalation(view: View, time: Ints) -> _Happened:
+    severity = (1 + view.traits.phase % 3).astype(np.float64)
+    marks = view.course.escalated[:, time[0] : time[-1] + 1]
+    return marks, np.array(NEXT_SEAT), {"severity": severity[:, None]}
 
 
-def _survey(view: View, first: int, last: int) -> _Happened:
-    values, sent = _nps(view, first, last)
-    return sent & (_span(first, last) < view.course.churned[:, None]), np.array(SPONSOR_SEAT), {"nps": values}
+def _survey(view: View, time: Ints) -> _Happened:
+    marks = _every(60)(view, time)
+    rows, days = np.nonzero(marks)
+    answers = np.zeros(marks.shape)
+    answers[rows, days] = _nps(view, rows, days + time[0])
+    return marks, np.array(SPONSOR_SEAT), {"nps": answers}
 
 
-_EVENTS: Final[Mapping[str, Callable[[View, int, int], _Happened]]] = {
+_EVENTS: Final[Mapping[str, _Happens]] = {
     "reply": _talk(0),
     "meeting": _talk(1),
     "call": _talk(2),

@@ -1,6 +1,6 @@
 """A simulated portfolio as the facts of a day, without a store: what `evaluate` reads, straight from the columns.
 
-Account ids are row numbers here, contact ids count `ROLES` contacts per account.
+Account ids are row numbers here, contact ids count the first `ROLES` of each account: nobody else has events.
 """
 
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from engine.definitions.bundle import Bundle
 from engine.evaluation.columns import Column, Ints, Numbers, Texts
 from engine.evaluation.evaluation import needs
 from engine.evaluation.facts import Agreed, Before, Contacts, Facts, Happenings, Needs, Series, Subjects
-from engine.simulation.measuring import EVENTS, METRICS, ROLES, View, events, points
+from engine.simulation.measuring import EVENTS, METRICS, NEXT_SEAT, ROLES, View, events, points
 from engine.simulation.stages import STAGES, stages
 
-_TALKS = ("reply", "meeting", "call")
+_SEATS = NEXT_SEAT + 1
 _LATE = 14
 """Days further back than the rules look: an outcome may be judged by a cycle that comes two weeks late."""
 
@@ -34,12 +34,12 @@ class Memory:
 def remembered(bundle: Bundle, view: View, keys: tuple[str, ...]) -> Memory:
     """The unchanging part of the facts of a portfolio whose account keys are ``keys``."""
     ids = np.arange(len(keys), dtype=np.int64)
-    owners = np.repeat(ids, len(ROLES))
+    owners = np.repeat(ids, _SEATS)
     contacts = Contacts(
         ids=np.arange(len(owners), dtype=np.int64),
         keys=tuple(map(str, range(len(owners)))),
         account_rows=owners,
-        roles=tuple(map(frozenset, [(role,) for role in ROLES])) * len(keys),
+        roles=tuple(map(frozenset, [(role,) for role in ROLES[:_SEATS]])) * len(keys),
         departed=np.zeros(len(owners), dtype=np.bool_),
     )
     wanted = needs(bundle)
@@ -115,7 +115,7 @@ def _happenings(memory: Memory, kind: str, day: int) -> Happenings:
     return Happenings(
         ids=ids,
         rows=seen.rows,
-        contact_rows=np.where(seen.seats >= 0, seen.rows * len(ROLES) + seen.seats, -1),
+        contact_rows=np.where(seen.seats >= 0, seen.rows * _SEATS + seen.seats, -1),
         days=seen.days,
         fields={name: Numbers(values) for name, values in seen.fields.items()},
     )
