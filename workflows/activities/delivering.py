@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from temporalio import activity
 
@@ -35,6 +35,7 @@ class Order:
 def deliver(store: Store, channel: Channel, order: Order, at: datetime) -> Verdict:
     """Deliver once, however often it is called. Call it outside any transaction.
 
+    ``at`` is the run's moment; the ledger also keeps when the letter really left, which can be much later.
     ``not_sent`` and not ``permanent``: worth another call later (the relay was down, or a member holds the run).
     """
     with _undisturbed():
@@ -46,11 +47,11 @@ def deliver(store: Store, channel: Channel, order: Order, at: datetime) -> Verdi
             return Verdict(claimed.state, claimed.reason, permanent=claimed.permanent)
         pass_by("after_claim")
         with store.begin() as session:
-            if not deliveries.begin_sending(session, claimed, at):
+            if not deliveries.begin_sending(session, claimed, _now()):
                 return Verdict(DeliveryState.NOT_SENT, "another attempt has taken it over")
         verdict = channel.send(_letter(order, claimed, secret))
         with store.begin() as session:
-            deliveries.settle(session, claimed, verdict.state, verdict.reason, at, permanent=verdict.permanent)
+            deliveries.settle(session, claimed, verdict.state, verdict.reason, _now(), permanent=verdict.permanent)
         pass_by("after_verdict")
         return verdict
 
@@ -91,3 +92,7 @@ def _letter(order: Order, claimed: Claim, secret: bytes) -> Letter:
         html=order.html,
         unsubscribe_url=unsubscribing.link(order.base_url, token) if order.base_url else "",
     )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
