@@ -84,19 +84,19 @@ def _events(view: View, first: int, last: int) -> Iterator[Event]:
 
 
 def _logins(view: View, seed: int, first: int, last: int) -> Iterator[Event]:
-    """Logins of named people in the last weeks of the history; the fewer of the seats are used, the more are idle."""
-    start = max(first, view.days - LOGINS_FOR)
+    """Logins of named people from the last weeks of the history on; the fewer seats are used, the more are idle."""
+    offset = view.last + 1 - LOGINS_FOR
+    start = max(first, offset)
     if start > last:
         return
     # Drawn for the whole time at once: the same however the days are cut into batches.
     rng = np.random.default_rng([seed, 2])
     people = (len(view.traits.arr), len(ROLES))
-    seats = view.course.seats(view.traits, view.days - 1, view.days)
-    idle = rng.random(people) > 1.1 * view.course.users[:, -1:] / seats
+    seats = view.course.seats(view.traits, view.last, view.last + 1)
+    idle = rng.random(people) > 1.1 * view.course.users[:, view.last : view.last + 1] / seats
     idle[:, :3] = False
-    logged_in = rng.random((*people, LOGINS_FOR)) < 0.12
+    logged_in = rng.random((*people, LOGINS_FOR + view.after)) < 0.12
     logged_in[idle] = False
-    offset = view.days - LOGINS_FOR
     rows, which, days = np.nonzero(logged_in[:, :, start - offset : last + 1 - offset])
     there = (start + days < view.course.churned[rows]) & ((which != 0) | (start + days < view.course.departed[rows]))
     for row, seat, day in zip(rows[there].tolist(), which[there].tolist(), days[there].tolist(), strict=True):

@@ -36,12 +36,21 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """A portfolio's columns with the place of its days: ``first_day`` is day 0, since 1970-01-01."""
+    """A portfolio's columns with the place of its days: ``first_day`` is day 0, since 1970-01-01.
+
+    ``days``: how many there are in all, ``after`` of them behind the last day of the history.
+    """
 
     traits: Traits
     course: Course
     first_day: int
     days: int
+    after: int = 0
+
+    @property
+    def last(self) -> int:
+        """The last day of the history."""
+        return self.days - self.after - 1
 
 
 def points(view: View, metric: str, first: int, last: int) -> Series:
@@ -109,11 +118,11 @@ def _tickets(view: View, rows: Ints, days: Ints) -> Floats:
 
 
 def _features(view: View, rows: Ints, days: Ints) -> Floats:
-    return np.clip(np.rint(view.traits.breadth[rows] + 1.5 * (view.course.jitter[rows, days] - 1)), 0, 10)
+    return np.clip(np.rint(view.traits.breadth[rows] + 2.5 * (view.course.jitter[rows, days] - 1)), 0, 10)
 
 
 def _nps(view: View, rows: Ints, days: Ints) -> Floats:
-    return np.clip(np.rint(view.traits.happiness[rows] + 20 * (view.course.jitter[rows, days] - 1)), -100, 100)
+    return np.clip(np.rint(view.traits.happiness[rows] + 30 * (view.course.jitter[rows, days] - 1)), -100, 100)
 
 
 def _young(view: View, time: Ints) -> Marks:

@@ -66,8 +66,8 @@ class Portfolio:
 
     @property
     def last_day(self) -> int:
-        """The last day with data; the challenge of the account ``story_key`` shows on it."""
-        return self.view.first_day + self.view.days - 1
+        """The last day of the history; the challenge of the account ``story_key`` shows on it."""
+        return self.view.first_day + self.view.last
 
     @property
     def first_cycle(self) -> int:
@@ -113,10 +113,13 @@ def make_portfolio(
     *,
     first_day: int,
     days: int = 180,
+    after: int = 0,
     owner: str = "csm@backcast.example",
     story: bool = True,
 ) -> Portfolio:
     """A portfolio of ``accounts`` accounts with ``days`` days of history from ``first_day`` on.
+
+    ``after``: so many more days can be lived through behind the history; nobody gets into a new challenge on them.
 
     ``owner`` is the member responsible for all of them. With a ``story`` one large account in the treated arm stops
     using its seats, and seats-unused fires for it on the very last day.
@@ -124,6 +127,6 @@ def make_portfolio(
     rng = np.random.default_rng(seed)
     names = company_names(rng, accounts)
     traits = draw_traits(rng, accounts, days)
-    view = View(traits, draw_course(rng, traits, first_day, days), first_day, days)
+    view = View(traits, draw_course(rng, traits, first_day, days + after), first_day, days + after, after)
     story_key = make_story(view, tuple(key_of(name) for name in names)) if story else ""
     return Portfolio(view, names, seed, story_key, owner)

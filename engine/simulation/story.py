@@ -20,7 +20,7 @@ def make_story(view: View, keys: tuple[str, ...]) -> str:
     Below 40 % since exactly seven days, the rule fires on the last day and not before.
     """
     row = _chosen(view, keys)
-    traits, course, last = view.traits, view.course, view.days - 1
+    traits, course, last = view.traits, view.course, view.last
     for column, value in (
         (traits.arr, _ARR),
         (traits.seats, _SEATS),
@@ -35,7 +35,7 @@ def make_story(view: View, keys: tuple[str, ...]) -> str:
         (traits.breadth, 6.0),
         (traits.happiness, 20.0),
         (traits.onboarded, -420),
-        (traits.renewal, view.days + 110),
+        (traits.renewal, last + 111),
         (course.seats_from, LATER),
         (course.departed, LATER),
         (course.churned, LATER),
@@ -51,7 +51,7 @@ def make_story(view: View, keys: tuple[str, ...]) -> str:
 
 
 def _chosen(view: View, keys: tuple[str, ...]) -> int:
-    challenge, rotation = CHALLENGES[SEATS], (view.first_day + view.days - 1) // 180
+    challenge, rotation = CHALLENGES[SEATS], (view.first_day + view.last) // 180
     for row in np.argsort(-view.traits.arr, kind="stable").tolist():
         if draw(challenge.rule, challenge.playbook, keys[row], rotation) >= _TREATED_ABOVE:
             return int(row)
