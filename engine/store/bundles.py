@@ -4,8 +4,8 @@ from collections import OrderedDict
 from datetime import datetime, timedelta
 from threading import Lock
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import select
+from sqlalchemy.orm import Session, defer
 
 from engine.definitions import bundle as reading
 from engine.definitions.bundle import Bundle
@@ -16,13 +16,16 @@ from engine.store.tables import BundleRow
 _KEPT = 32
 _cache: "OrderedDict[str, Bundle]" = OrderedDict()
 _lock = Lock()
+_NEWEST = select(BundleRow).order_by(BundleRow.applied_at.desc()).limit(1).options(defer(BundleRow.texts))
 
 
 def publish(session: Session, checked_bundle: Bundle, author: str, at: datetime) -> None:
-    """Put a bundle in force from ``at`` on; one that was in force before comes back."""
-    newest = session.scalar(select(func.max(BundleRow.applied_at)))
-    if newest is not None and newest >= at:
-        at = newest + timedelta(microseconds=1)  # two at one moment: the later call wins
+    """Put a bundle in force from ``at`` on; one that was in force before comes back. In force already: no change."""
+    newest = session.scalar(_NEWEST)
+    if newest is not None and newest.fingerprint == checked_bundle.fingerprint:
+        return
+    if newest is not None and newest.applied_at >= at:
+        at = newest.applied_at + timedelta(microseconds=1)  # two at one moment: the later call wins
     row = session.get(BundleRow, checked_bundle.fingerprint)
     if row is None:
         row = BundleRow(fingerprint=checked_bundle.fingerprint, texts=dict(checked_bundle.texts))
@@ -34,9 +37,8 @@ def publish(session: Session, checked_bundle: Bundle, author: str, at: datetime)
 
 def in_force(session: Session) -> Bundle | None:
     """The bundle published last; None before the first."""
-    newest = select(BundleRow.fingerprint).order_by(BundleRow.applied_at.desc()).limit(1)
-    fingerprint = session.scalar(newest)
-    return None if fingerprint is None else by_fingerprint(session, fingerprint)
+    newest = session.scalar(_NEWEST)
+    return None if newest is None else by_fingerprint(session, newest.fingerprint)
 
 
 def by_fingerprint(session: Session, fingerprint: str) -> Bundle:

@@ -1,0 +1,162 @@
+"""What a row about an account may say: its own columns, goals agreed with it, and any further fields."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any, Final
+
+from engine.definitions.catalog import Catalog
+from engine.evaluation.incoming.delimited import Header
+from engine.evaluation.incoming.faults import Faults, shortened
+from engine.evaluation.incoming.rows import Format, Row, read_rows
+from engine.evaluation.incoming.values import Values
+
+OWN: Final = (
+    "key",
+    "name",
+    "owner",
+    "arr",
+    "stage",
+    "stage_since",
+    "onboarded_on",
+    "renewal_on",
+    "suppressed",
+)
+COMPUTED: Final = frozenset({"segment", "days_in_stage", "renewal_in_days", "id"})
+PARTS: Final = ("target", "start", "end", "start_value")
+HEADER: Final = Header(OWN, ("key",), others=True, prefixes=("goals.", "fields."))
+
+_FIELD: Final = re.compile(r"[a-z][a-z0-9_]{0,59}")
+_PLAIN: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class AgreedGoal:
+    """One goal as agreed; days since 1970-01-01."""
+
+    target: float
+    start_day: int
+    end_day: int
+    start_value: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PushedAccount:
+    """One account as pushed. ``said``: the row's own columns only, so that what was not said stays as it was."""
+
+    key: str
+    said: Mapping[str, Any]
+    fields: Mapping[str, float | bool | str | None] = field(default_factory=dict)
+    goals: Mapping[str, AgreedGoal] = field(default_factory=dict)
+
+
+def read_accounts(chunks: Iterable[bytes], form: Format, catalog: Catalog, faults: Faults) -> list[PushedAccount]:
+    """Read accounts of any format; what is wrong is reported. An account named twice is."""
+    rows = list(read_rows(chunks, form, "accounts", HEADER, faults))
+    numeric = _numeric_fields(rows) if form is Format.CSV else frozenset[str]()
+    found = [_account(Values(row, faults), catalog, numeric) for row in rows]
+    report_repeated([account.key for account in found], rows, faults, "account")
+    return found
+
+
+def report_repeated(keys: Sequence[str], rows: Sequence[Row], faults: Faults, what: str) -> None:
+    """Report rows whose key stands in an earlier row."""
+    first: dict[str, Row] = {}
+    for key, row in zip(keys, rows, strict=True):
+        if key and key in first:
+            place = first[key].place
+            earlier = f"line {place.line}" if place.line else place.pointer
+            faults.add(row.place.bad("key", "key_twice", f'the {what} "{shortened(key)}" is in {earlier} already'))
+        first.setdefault(key, row)
+
+
+def _account(values: Values, catalog: Catalog, numeric: frozenset[str]) -> PushedAccount:
+    said = {
+        "name": values.text("name"),
+        "owner": _owner(values),
+        "arr": values.number("arr", low=0),
+        "stage": values.word("stage", catalog.stages, "stage"),
+        "stage_since": values.day("stage_since"),
+        "onboarded_on": values.day("onboarded_on"),
+        "renewal_on": values.day("renewal_on"),
+        "suppressed": values.flag("suppressed"),
+    }
+    return PushedAccount(
+        key=values.key("key"),
+        said={name: value for name, value in said.items() if values.has(name)},
+        fields=_fields(values, numeric),
+        goals=_goals(values, catalog),
+    )
+
+
+def _owner(values: Values) -> str | None:
+    found = values.text("owner")
+    return found.lower() if found and "@" in found else found
+
+
+def _fields(values: Values, numeric: frozenset[str]) -> dict[str, float | bool | str | None]:
+    found: dict[str, float | bool | str | None] = {}
+    for name, value in values.row.values.items():
+        if name in OWN or name.startswith("goals."):
+            continue
+        bare = name.removeprefix("fields.")
+        near = [] if name.startswith("fields.") else get_close_matches(name, OWN, n=1, cutoff=0.8)
+        if not _FIELD.fullmatch(bare):
+            message = f'a field cannot be called "{shortened(bare)}"; use small letters, digits and _'
+            values.fault(name, "unknown_field", message)
+        elif bare in COMPUTED or bare in OWN:
+            values.fault(name, "computed_field", f'"{bare}" is no field that can be pushed here; call it otherwise')
+        elif near:
+            message = f'did you mean "{near[0]}"? A field of its own is written "fields.{bare}"'
+            values.fault(name, "unknown_field", message)
+        elif isinstance(value, list | dict):
+            values.fault(name, "bad_value", "a field is a number, a text, or true or false")
+        elif isinstance(value, str):
+            found[bare] = float(value) if name in numeric else values.text(name, 1_000)
+        else:
+            found[bare] = value
+    return found
+
+
+def _numeric_fields(rows: Sequence[Row]) -> frozenset[str]:
+    # A column is numeric when every filled cell is: a post code with a leading zero keeps the column a text.
+    names = {name for row in rows for name in row.values} if rows else set[str]()
+    plain = {
+        name
+        for name in names
+        if name not in OWN and all(_PLAIN.fullmatch(row.values[name]) for row in rows if row.values.get(name))
+    }
+    return frozenset(plain)
+
+
+def _goals(values: Values, catalog: Catalog) -> dict[str, AgreedGoal]:
+    given: dict[str, set[str]] = {}
+    for name, value in values.row.values.items():
+        if name.startswith("goals.") and value is not None:
+            goal, _, part = name.removeprefix("goals.").rpartition(".")
+            given.setdefault(goal or part, set()).add(part)
+    found = {goal: _goal(values, catalog, goal, parts) for goal, parts in given.items()}
+    return {goal: agreed for goal, agreed in found.items() if agreed is not None}
+
+
+def _goal(values: Values, catalog: Catalog, goal: str, parts: set[str]) -> AgreedGoal | None:
+    before, name = values.faults.total, f"goals.{goal}"
+    if goal not in catalog.goals:
+        near = get_close_matches(goal, catalog.goals, n=1)
+        hint = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(catalog.goals) or 'none'}"
+        values.fault(name, "unknown_goal", f'there is no goal "{shortened(goal)}" in the catalog; {hint}')
+        return None
+    for part in sorted(parts - {*PARTS}):
+        values.fault(f"{name}.{part}", "unknown_field", f'a goal has no "{shortened(part)}"; it has {", ".join(PARTS)}')
+    for part in ("target", "start", "end"):
+        if part not in parts:
+            values.fault(f"{name}.{part}", "missing_value", f'the goal "{goal}" needs a {part}')
+    target, start_value = values.number(f"{name}.target"), values.number(f"{name}.start_value")
+    start, end = values.day(f"{name}.start"), values.day(f"{name}.end")
+    if values.faults.total > before or target is None or start is None or end is None:
+        return None
+    if end <= start:
+        values.fault(f"{name}.end", "bad_day", f'the goal "{goal}" ends before it has begun')
+        return None
+    return AgreedGoal(target, start, end, start_value or 0.0)

@@ -1,0 +1,56 @@
+"""What a row about a contact may say."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from email_validator import EmailNotValidError, validate_email
+
+from engine.definitions.catalog import Catalog
+from engine.evaluation.incoming.accounts import report_repeated
+from engine.evaluation.incoming.delimited import Header
+from engine.evaluation.incoming.faults import Faults, Place, shortened
+from engine.evaluation.incoming.rows import Format, read_rows
+from engine.evaluation.incoming.values import Values
+
+HEADER: Final = Header(("key", "account", "name", "email", "roles", "departed_on"), ("key", "account"))
+
+
+@dataclass(frozen=True, slots=True)
+class PushedContact:
+    """One contact as pushed. ``said``: what the row says, so that what was not said stays as it was."""
+
+    key: str
+    account: str
+    said: Mapping[str, Any]
+    place: Place
+
+
+def read_contacts(chunks: Iterable[bytes], form: Format, catalog: Catalog, faults: Faults) -> list[PushedContact]:
+    """Read contacts of any format; what is wrong is reported. A contact named twice is."""
+    rows = list(read_rows(chunks, form, "contacts", HEADER, faults))
+    found = [_contact(Values(row, faults), catalog) for row in rows]
+    report_repeated([contact.key for contact in found], rows, faults, "contact")
+    return found
+
+
+def _contact(values: Values, catalog: Catalog) -> PushedContact:
+    said = {
+        "name": values.text("name"),
+        "email": _email(values),
+        "roles": values.words("roles", catalog.roles, "role"),
+        "departed_on": values.day("departed_on"),
+    }
+    told = {name: value for name, value in said.items() if values.has(name)}
+    return PushedContact(values.key("key"), values.key("account"), told, values.row.place)
+
+
+def _email(values: Values) -> str | None:
+    given = values.text("email", 320)
+    if given is None:
+        return None
+    try:
+        return validate_email(given, check_deliverability=False, strict=True).normalized
+    except EmailNotValidError as error:
+        values.fault("email", "bad_email", f'"{shortened(given)}" is not an e-mail address: {error}')
+        return None

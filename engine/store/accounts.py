@@ -1,0 +1,110 @@
+"""Accounts and their goals: found by key, added and changed as pushed; what a push does not say stays as it was."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from engine.evaluation.incoming.accounts import AgreedGoal, PushedAccount
+from engine.evaluation.incoming.values import day_of
+from engine.store.points import Added
+from engine.store.tables import AccountRow, GoalRow, SubjectRow
+
+Item = TypeVar("Item")
+FEW: Final = 500
+"""So many values at most go into one ``IN``."""
+
+
+def ids(session: Session, keys: Collection[str]) -> Mapping[str, int]:
+    """The ids of the accounts with these keys; of all accounts where they are many or one is unknown.
+
+    So one call serves a single point cheaply, a large batch in one read, and a refusal with a suggestion.
+    """
+    query = select(AccountRow.key, AccountRow.id)
+    if len(keys) <= FEW:
+        found = {row.key: row.id for row in session.execute(query.where(AccountRow.key.in_(keys)))}
+        if len(found) == len(keys):
+            return found
+    return {row.key: row.id for row in session.execute(query)}
+
+
+def push(session: Session, accounts: Sequence[PushedAccount], at: datetime) -> Added:
+    """Add accounts that are new and change those that are there; no account twice."""
+    known = _rows(session, [account.key for account in accounts])
+    fresh = [account for account in accounts if account.key not in known]
+    for number, account in zip(new_subjects(session, "account", len(fresh)), fresh, strict=True):
+        row = AccountRow(id=number, key=account.key, name=account.key, owner="", fields={}, suppressed=False)
+        row.stopped_reason, row.recorded_at = "", at
+        _write(row, account, at)
+        session.add(row)
+        known[account.key] = row
+    session.flush()
+    made = {account.key for account in fresh}
+    changed = {a.key for a in accounts if a.key not in made and _write(known[a.key], a, at)}
+    agreed = _agree(session, {known[account.key].id: account.goals for account in accounts if account.goals})
+    changed |= {key for key, row in known.items() if row.id in agreed and key not in made}
+    session.flush()
+    return Added(len(made), len(changed), len(accounts) - len(made) - len(changed))
+
+
+def new_subjects(session: Session, kind: str, count: int) -> list[int]:
+    """Fresh subject ids, ascending."""
+    if not count:
+        return []
+    made = session.scalars(insert(SubjectRow).returning(SubjectRow.id), [{"kind": kind} for _ in range(count)])
+    return sorted(made)
+
+
+def parts(items: Sequence[Item], size: int = FEW) -> Iterator[Sequence[Item]]:
+    """The items in parts that fit into one statement."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _rows(session: Session, keys: Sequence[str]) -> dict[str, AccountRow]:
+    found: dict[str, AccountRow] = {}
+    for some in parts(keys):
+        found |= {row.key: row for row in session.scalars(select(AccountRow).where(AccountRow.key.in_(some)))}
+    return found
+
+
+def _write(row: AccountRow, account: PushedAccount, at: datetime) -> bool:
+    """Write what is said; whether that changed anything."""
+    said = dict(account.said)
+    if "stage" in said and "stage_since" not in said and row.stage is not None and said["stage"] != row.stage:
+        said["stage_since"] = day_of(at)
+    empty: dict[str, Any] = {"name": account.key, "owner": "", "suppressed": False}
+    wanted = {name: empty.get(name) if value is None else value for name, value in said.items()}
+    wanted["fields"] = {name: value for name, value in {**row.fields, **account.fields}.items() if value is not None}
+    changed = {name: value for name, value in wanted.items() if getattr(row, name) != value}
+    for name, value in changed.items():
+        setattr(row, name, value)
+    if changed:
+        row.recorded_at = at
+    return bool(changed)
+
+
+def _agree(session: Session, goals: Mapping[int, Mapping[str, AgreedGoal]]) -> set[int]:
+    """Write agreed goals by account id; the ids of the accounts for which that changed anything."""
+    touched: set[int] = set()
+    for some in parts(list(goals)):
+        stored = session.scalars(select(GoalRow).where(GoalRow.account_id.in_(some)))
+        known = {(row.account_id, row.goal): row for row in stored}
+        for account in some:
+            for name, agreed in goals[account].items():
+                if _write_goal(session, known.get((account, name)), account, name, agreed):
+                    touched.add(account)
+    return touched
+
+
+def _write_goal(session: Session, row: GoalRow | None, account: int, name: str, agreed: AgreedGoal) -> bool:
+    said = (agreed.target, agreed.start_value, agreed.start_day, agreed.end_day)
+    if row is None:
+        row = GoalRow(account_id=account, goal=name)
+        session.add(row)
+    elif (row.target, row.start_value, row.start_day, row.end_day) == said:
+        return False
+    row.target, row.start_value, row.start_day, row.end_day = said
+    return True
