@@ -8,6 +8,8 @@ from typing import Final
 from engine.errors import EngineError
 
 MAX_WIDTH: Final = 160
+MAX_SENTENCE: Final = 400
+_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LINE_END: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # where YAML ends a line
 
 
@@ -41,6 +43,12 @@ class BadDefinition(EngineError):
         self.problems = tuple(sorted(problems))
         many = "problem" if len(self.problems) == 1 else "problems"
         super().__init__(f"{len(self.problems)} {many} in the files; `backcast check` shows them")
+
+
+def one_line(text: str) -> str:
+    """A sentence that repeats what somebody wrote: on one line, and never longer than a person would read."""
+    plain = _CONTROL.sub(" ", text)
+    return plain if len(plain) <= MAX_SENTENCE else f"{plain[: MAX_SENTENCE - 1]}…"
 
 
 def render(problem: Problem, texts: Mapping[str, str]) -> str:

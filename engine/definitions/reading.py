@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final, TypeVar
 
-from engine.definitions.problem import Place, Problem
+from engine.definitions.problem import Place, Problem, one_line
 from engine.definitions.quantities import MAX_DAYS, Length, parse_date, parse_length, parse_share
 from engine.definitions.source import ListNode, MapNode, Node, ScalarNode
 
@@ -46,12 +46,12 @@ class Ledger:
     def coded(self, at: Node | Place, code: str, message: str, hint: str = "") -> None:
         """Record a problem whose code belongs to another family (J, B)."""
         place = at if isinstance(at, Place) else at.place
-        self.problems.append(Problem(place, code, message, hint))
+        self.problems.append(Problem(place, code, one_line(message), one_line(hint)))
 
     def note(self, at: Node | Place, number: int, message: str) -> None:
         """Record a sentence the author should know although nothing is wrong."""
         place = at if isinstance(at, Place) else at.place
-        self.notes.append(Problem(place, f"{self.letter}{number:03}", message))
+        self.notes.append(Problem(place, f"{self.letter}{number:03}", one_line(message)))
 
 
 def scalar(node: Node, ledger: Ledger, what: str) -> str | None:

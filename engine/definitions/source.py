@@ -23,7 +23,7 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
-from engine.definitions.problem import Place, Problem
+from engine.definitions.problem import Place, Problem, one_line
 from engine.definitions.syntax import place_of, syntax_problem
 
 MAX_BYTES: Final = 256 * 1024
@@ -210,7 +210,9 @@ class _Builder:
             elif key.text in found:
                 first = found[key.text][0].place
                 message = f'the key "{key.text}" is written twice'
-                self.problems.append(Problem(key.place, "Y019", message, f"it also stands in line {first.line}"))
+                self.problems.append(
+                    Problem(key.place, "Y019", one_line(message), f"it also stands in line {first.line}")
+                )
             else:
                 found[key.text] = key, value
         return tuple(found.values())
@@ -226,7 +228,7 @@ class _Builder:
         return place_of(self.path, event.start_mark)
 
     def _say(self, event: Event, code: str, message: str, hint: str) -> None:
-        self.problems.append(Problem(self._at(event), code, message, hint))
+        self.problems.append(Problem(self._at(event), code, one_line(message), hint))
 
 
 def _tag(event: ScalarEvent | MappingStartEvent | SequenceStartEvent) -> str:

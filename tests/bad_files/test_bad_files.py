@@ -11,12 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.definitions.bundle import read
-from engine.definitions.problem import render
+from tests.bad_files.workspace import BASE, said_of
 
-HERE = Path(__file__).parent
-BASE = {str(path.relative_to(HERE / "base")): path.read_text() for path in (HERE / "base").rglob("*") if path.is_file()}
-CASES = sorted(HERE.glob("*.md"))
+CASES = sorted(Path(__file__).parent.glob("*.md"))
 
 _BLOCK = r"```(?P<kind>\w*)\n(?P<text>.*?)```"
 _STEP = re.compile(rf"(?:(?P<intro>[^\n`]*?)`(?P<path>[^`]+)`[^\n]*\n+)?(?:write\n+)?{_BLOCK}", re.DOTALL)
@@ -47,10 +44,6 @@ def read_case(page: str) -> Case:
             texts[path] = texts[path].replace(instead, block["text"].rstrip("\n"))
             instead = None
     return Case(texts, blocks[-1]["text"])
-
-
-def said_of(texts: Mapping[str, str]) -> str:
-    return "".join(render(problem, texts) + "\n" for problem in read(texts).problems)
 
 
 def test_the_workspace_under_the_cases_is_clean() -> None:
