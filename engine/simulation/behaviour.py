@@ -34,15 +34,15 @@ def draw_course(rng: np.random.Generator, traits: Traits, first_day: int, days: 
     wave = 0.03 * np.sin(
         2 * np.pi * (time / spread(rng.random(accounts), 70, 110)[:, None] + rng.random(accounts)[:, None])
     )
-    escalated = rng.random((accounts, days)) < 0.003
+    escalated = rng.random((accounts, days)) < spread(traits.health, 0.012, 0.001)[:, None]
     escalated[traits.kind == EXPAND] = False
     seats_from, seats_then = _seats(traits)
     never = np.full(accounts, LATER)
     return Course(
         users=_users(traits, time) * np.where(traits.kind[:, None] < 0, 1 + wave, 1.0),
-        pace=_pace(rng, traits, time),
+        pace=_pace(traits, time),
         wobble=_WEEK[(time + first_day + MONDAY) % 7] * _noise(rng, accounts, days, 0.012, 0.03),
-        jitter=_noise(rng, accounts, days, 0.1, 0.3),
+        jitter=_noise(rng, accounts, days, 0.06, 0.2),
         rhythm=rhythm,
         contact=_contact(traits, rhythm, time),
         escalated=escalated,
@@ -83,7 +83,7 @@ def _seats(traits: Traits) -> tuple[Ints, Floats]:
 
 def _users(traits: Traits, time: Ints) -> Table:
     until = time - traits.shows[:, None]
-    level = spread(traits.strength, 0.58, 0.78)[:, None]
+    level = spread(traits.health, 0.54, 0.78)[:, None]
     use = np.where(traits.chronic[:, None], 0.3, np.broadcast_to(level, until.shape)).copy()
     seats, usage, expand = (traits.kind == each for each in (SEATS, USAGE, EXPAND))
     use[seats] = np.where(traits.sudden[seats, None], _BOUGHT_AT, _declining(until[seats]))
@@ -91,7 +91,7 @@ def _users(traits: Traits, time: Ints) -> Table:
     use[expand] = _filling(until[expand], traits.sudden[expand])
     troubled = seats | usage | expand
     recovering = np.clip((until[troubled] - _PATIENCE) / 30, 0, 1)
-    usual = np.where(seats & traits.sudden, 2 * _BOUGHT_AT, 0.7)[troubled, None]
+    usual = np.select([seats & traits.sudden, expand], [2 * _BOUGHT_AT, 0.8], default=0.7)[troubled, None]
     use[troubled] += (usual - use[troubled]) * recovering
     users: Table = use * traits.seats[:, None]
     return users
@@ -104,7 +104,7 @@ def _declining(until: Ints) -> Table:
 
 def _falling(until: Ints, level: Table) -> Table:
     fallen = np.clip((until + 20) / 5, 0, 1)
-    before = 0.74 + (level - 0.58) / 2
+    before = 0.74 + (level - 0.54) * 0.4
     use: Table = before * (1 - 0.38 * fallen)
     return use
 
@@ -115,11 +115,11 @@ def _filling(until: Ints, sudden: Flags) -> Table:
     return 0.74 + 0.235 * np.where(sudden[:, None], until >= -13, slow)
 
 
-def _pace(rng: np.random.Generator, traits: Traits, time: Ints) -> Table:
+def _pace(traits: Traits, time: Ints) -> Table:
     """Tickets a calendar day, relative to the plan; behind accounts fall to half of it in time to show."""
-    usual = spread(rng.random(len(traits.arr)), 0.9, 1.25)
     behind = traits.kind == GOAL
-    usual = np.where(behind, spread(traits.strength, 0.95, 1.1), np.where(traits.chronic, 0.45, usual))
+    usual = np.where(traits.chronic, spread(traits.strength, 0.2, 0.7), spread(traits.health, 0.85, 1.15))
+    usual = np.where(behind, spread(traits.strength, 0.95, 1.1), usual)
     # Until day b the usual pace, then half: the sum since the start is under 80 % of the line from here on.
     drop = traits.goal_start + (traits.shows - traits.goal_start) * 0.3 / np.maximum(usual - 0.5, 0.1)
     slow = behind[:, None] & (time >= drop[:, None]) & (time < traits.shows[:, None] + _PATIENCE)

@@ -18,10 +18,10 @@ _SHARE: Final = 0.86
 _EARLY: Final = 0.84
 """Share of those that do so early enough for their outcome to be judged in the history."""
 
-_LAST_DAY: Final = 0.036
+_LAST_DAY: Final = 0.05
 """Accounts whose challenge shows on the very last day; only challenges that show to the day."""
 
-_CHRONIC: Final = 0.03
+_CHRONIC: Final = 0.07
 MONDAY: Final = 3
 """(day + MONDAY) % 7 is the weekday of a day since 1970-01-01, a Thursday; 0 is Monday."""
 
@@ -35,7 +35,8 @@ def draw_traits(rng: np.random.Generator, accounts: int, days: int) -> Traits:
     kind, shows = _when(rng, accounts, days)
     kind = np.where(chronic, NONE, kind)
     low, high = (np.array([getattr(each, name) for each in CHALLENGES] + [0.0]) for name in ("low", "high"))
-    happiness = np.clip(rng.normal(25, 35, accounts), -90, 95)
+    health = np.where(chronic, 0.0, rng.beta(1.3, 1.6, accounts))
+    happiness = np.clip(140 * health - 60 + rng.normal(0, 15, accounts), -100, 100)
     return Traits(
         arr=arr,
         seats=_whole(arr / 900 * rng.lognormal(0, 0.3, accounts), 40, 4000),
@@ -50,13 +51,14 @@ def draw_traits(rng: np.random.Generator, accounts: int, days: int) -> Traits:
         speed=rng.random(accounts),
         strength=rng.random(accounts),
         chronic=chronic,
+        health=health,
         onboarded=-rng.integers(5, 900, accounts),
         renewal=days + rng.integers(10, 360, accounts),
         has_goal=(rng.random(accounts) < 0.9) | (kind == GOAL) | chronic,
         plan=_whole(arr / 60 * rng.lognormal(0, 0.4, accounts), 400, 50_000),
         goal_start=rng.integers(0, 9, accounts),
         happiness=np.where(kind == len(CHALLENGES) - 1, np.clip(np.abs(happiness), 45, 90), happiness),
-        breadth=np.clip(rng.normal(6, 2, accounts) - 3 * chronic, 1, 10),
+        breadth=np.clip(1.5 + 7 * health + rng.normal(0, 1, accounts), 1, 10),
         phase=rng.integers(0, 28, accounts),
     )
 

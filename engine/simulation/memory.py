@@ -4,6 +4,7 @@ Account ids are row numbers here, contact ids count the first `ROLES` of each ac
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -14,9 +15,7 @@ from engine.evaluation.facts import Agreed, Before, Contacts, Facts, Happenings,
 from engine.simulation.measuring import EVENTS, METRICS, NEXT_SEAT, ROLES, View, events, points
 from engine.simulation.stages import STAGES, stages
 
-_SEATS = NEXT_SEAT + 1
-_LATE = 14
-"""Days further back than the rules look: an outcome may be judged by a cycle that comes two weeks late."""
+_SEATS: Final = NEXT_SEAT + 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,8 +42,7 @@ def remembered(bundle: Bundle, view: View, keys: tuple[str, ...]) -> Memory:
         departed=np.zeros(len(owners), dtype=np.bool_),
     )
     wanted = needs(bundle)
-    successes = {rule.challenge.success.event for rule in bundle.rules.values()} - {""}
-    kinds = tuple(kind for kind in EVENTS if kind in wanted.events | successes)
+    kinds = tuple(kind for kind in EVENTS if kind in wanted.events)
     return Memory(view, Subjects(ids, keys), contacts, agreed(view), wanted, kinds)
 
 
@@ -57,7 +55,7 @@ def facts_of(memory: Memory, day: int, before: Before) -> Facts:
             series[metric] = points(view, metric, _since(wanted, metric, day), day + 1)
     # The store keeps one count per day of a metric made of events; so do we.
     series["days_since_contact"] = _merged(view, day)
-    series["escalations"] = _counts(view, "escalation", max(0, day - 31 - _LATE), day)
+    series["escalations"] = _counts(view, "escalation", max(0, day - 45), day)
     return Facts(
         at=view.first_day + day,
         accounts=memory.subjects,
@@ -83,7 +81,7 @@ def agreed(view: View) -> Agreed:
 
 
 def _since(wanted: Needs, metric: str, day: int) -> int:
-    return 0 if metric in wanted.latest else max(0, day + 1 - wanted.spans.get(metric, wanted.days) - _LATE)
+    return 0 if metric in wanted.latest else max(0, day + 1 - wanted.spans.get(metric, wanted.days))
 
 
 def _counts(view: View, kind: str, first: int, day: int) -> Series:

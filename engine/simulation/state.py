@@ -25,9 +25,11 @@ Marks: TypeAlias = NDArray[np.bool_]
 class Traits:
     """What never changes about the accounts; arrays of length N.
 
-    ``kind``: position in `truth.CHALLENGES`, -1 none; ``shows``: the day its challenge shows. ``draw`` decides by
-    comparison whether the challenge is solved (common to both arms), ``own`` is the probability without help,
-    ``skips`` and ``loses_feed`` are drawn too, whatever the arm. ``chronic``: in trouble before the history begins.
+    ``kind``: position in `truth.CHALLENGES`, -1 none; ``shows``: the day its challenge shows, at once where ``sudden``.
+    ``draw`` decides by comparison whether the challenge is solved (common to both arms), ``own`` is the probability
+    without help; ``skips``, ``leaves`` and ``loses_feed`` are drawn too, whatever the arm. ``health``, ``speed`` and
+    ``strength`` are shares that vary the traces; ``chronic``: in trouble before the history begins. ``plan``: tickets
+    a month; days count from the first of the history.
     """
 
     arr: Floats
@@ -43,6 +45,7 @@ class Traits:
     speed: Floats
     strength: Floats
     chronic: Flags
+    health: Floats
     onboarded: Ints
     renewal: Ints
     has_goal: Flags
