@@ -72,7 +72,9 @@ def feature_value(catalog: Catalog, feature: Feature, value: float | None) -> st
     if feature.window is Window.DAYS_SINCE:
         return f"{number(value)} days"
     kind = feature_type(metric.type, feature.window)
-    unit = "" if feature.window is Window.RANK else metric.unit
+    # "Escalations in 30 days is 2": a unit that the title says already is not said again.
+    is_said = feature.window is Window.RANK or metric.unit.lower() in metric.title.lower()
+    unit = "" if is_said else metric.unit
     return typed_value(kind or metric.type, value, unit)
 
 

@@ -1,0 +1,137 @@
+"""The change of a score, to the micro-point: what moved, what went missing, what the model did."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import given, settings, strategies as st
+
+from engine.definitions.scorecard import Linear, Scorecard
+from engine.evaluation.changes import Change, Moved, explain_change
+from engine.evaluation.evaluation import evaluate
+from engine.evaluation.explaining import AccountScore, account_score
+from engine.evaluation.facts import ScoreOverride
+from engine.terms import MICRO
+from tests.engine.evaluation import portfolio as p
+
+NAMES = ("a", "b", "c", "d")
+CATALOG = p.catalog(*(p.metric(name, title=f"Metric {name.upper()}") for name in NAMES))
+
+
+def card(**weights: float) -> Scorecard:
+    whole = sum(weights.values())
+    metrics = [p.scored(name, weight=weight / whole) for name, weight in weights.items()]
+    half = max(len(metrics) // 2, 1)
+    if len(metrics) == 1:
+        return p.scorecard(p.dimension("all", 1.0, *metrics), min_coverage=0.0)
+    return p.scorecard(
+        p.dimension("one", 0.4, *metrics[:half]), p.dimension("two", 0.6, *metrics[half:]), min_coverage=0.0
+    )
+
+
+def score(of: Scorecard, values: Mapping[str, float], **more: Any) -> AccountScore:
+    known = p.facts(1, series={name: p.series({0: value}) for name, value in values.items()}, **more)
+    return account_score(evaluate(p.bundle(CATALOG, cards=[of]), known).scores["health"], 0)
+
+
+def change(
+    before: Mapping[str, float], after: Mapping[str, float], old: Scorecard | None = None, new: Scorecard | None = None
+) -> Change:
+    first = old or card(a=1, b=1, c=1)
+    second = new or first
+    return explain_change(CATALOG, first, score(first, before), second, score(second, after))
+
+
+VALUES = st.dictionaries(st.sampled_from(NAMES), st.floats(0, 100), min_size=1)
+CARDS = st.dictionaries(st.sampled_from(NAMES), st.floats(0.05, 5), min_size=1).map(lambda weights: card(**weights))
+PEOPLE = st.none() | st.integers(0, 100 * MICRO)
+
+
+def overridden(of: AccountScore, micro: int | None) -> AccountScore:
+    return of if micro is None else replace(of, effective=micro)
+
+
+@settings(max_examples=200, deadline=None)
+@given(VALUES, VALUES, CARDS, st.none() | CARDS, PEOPLE, PEOPLE)
+def test_the_parts_sum_to_the_change_exactly(
+    before: dict[str, float],
+    after: dict[str, float],
+    old: Scorecard,
+    new: Scorecard | None,
+    first: int | None,
+    second: int | None,
+) -> None:
+    """S0-58."""
+    earlier = overridden(score(old, before), first)
+    later = overridden(score(new or old, after), second)
+    found = explain_change(CATALOG, old, earlier, new or old, later)
+    if earlier.computed is None or later.computed is None:
+        assert (found.micro, found.parts) == (None, ())
+        return
+    assert found.micro == (later.effective or 0) - (earlier.effective or 0)
+    assert sum(part.micro for part in found.parts) == found.micro
+    assert all(isinstance(part.micro, int) and part.micro for part in found.parts)
+
+
+def test_the_metric_that_fell_most_is_the_cause() -> None:
+    """S0-58."""
+    found = change({"a": 80, "b": 50, "c": 50}, {"a": 30, "b": 60, "c": 45})
+    assert found.cause == "a"
+    assert found.headline == "The score fell by 18.5 points; the cause is Metric A"
+    assert [(part.metric, part.moved, part.micro) for part in found.parts] == [
+        ("a", Moved.VALUE, -20 * MICRO),
+        ("c", Moved.VALUE, -1_500_000),
+        ("b", Moved.VALUE, 3 * MICRO),
+    ]
+    assert found.parts[0].sentence == "-20.0: Metric A went from 80 to 30"
+
+
+def test_data_that_goes_missing_is_told_apart_from_values_that_fall() -> None:
+    found = change({"a": 80, "b": 50, "c": 20}, {"a": 80, "b": 50})
+    assert [(part.metric, part.moved) for part in found.parts] == [("c", Moved.WENT_MISSING), ("b", Moved.WEIGHTS)]
+    assert found.parts[0].sentence == "-6.0: Metric C is no longer known (it was 20)"
+    assert found.micro == 9 * MICRO
+
+
+def test_data_that_comes_back_is_told_too() -> None:
+    found = change({"a": 80, "b": 50}, {"a": 80, "b": 50, "c": 20})
+    assert {part.moved for part in found.parts} == {Moved.CAME_BACK, Moved.WEIGHTS}
+
+
+def test_a_changed_model_is_told_apart_from_changed_values() -> None:
+    old = card(a=1, b=1)
+    stricter = replace(
+        old,
+        dimensions=(
+            p.dimension("one", 0.4, p.scored("a", normaliser=Linear(0, 200))),
+            p.dimension("two", 0.6, p.scored("b")),
+        ),
+    )
+    same_values = change({"a": 80, "b": 50}, {"a": 80, "b": 50}, old, stricter)
+    assert [(part.metric, part.moved, part.micro) for part in same_values.parts] == [("a", Moved.MODEL, -16 * MICRO)]
+    both = change({"a": 80, "b": 50}, {"a": 40, "b": 50}, old, stricter)
+    assert [(part.moved, part.micro) for part in both.parts] == [(Moved.MODEL, -16 * MICRO), (Moved.VALUE, -8 * MICRO)]
+
+
+def test_a_metric_that_left_the_scorecard_is_a_change_of_model() -> None:
+    found = change({"a": 80, "b": 50}, {"a": 80, "b": 50}, card(a=1, b=1), card(a=1))
+    assert {part.moved for part in found.parts} == {Moved.MODEL}
+    assert found.micro == 18 * MICRO
+
+
+def test_an_override_has_a_line_of_its_own() -> None:
+    of, values = card(a=1, b=1), {"a": 80.0, "b": 50.0}
+    person = ScoreOverride(0, "health", "they told me", "ana@example.com", "2026-12-22", micro=10 * MICRO)
+    found = explain_change(CATALOG, of, score(of, values), of, score(of, values, overrides=(person,)))
+    assert [(part.metric, part.moved, part.micro) for part in found.parts] == [("", Moved.OVERRIDE, -52 * MICRO)]
+    assert found.cause == ""
+
+
+def test_without_a_score_on_one_side_nothing_is_decomposed() -> None:
+    strict = replace(card(a=1, b=1), min_coverage=1.0)
+    gone = change({"a": 80, "b": 50}, {"a": 80}, strict)
+    assert (gone.micro, gone.headline) == (None, "There is no score any more: insufficient data")
+
+
+def test_no_change_is_said() -> None:
+    assert change({"a": 80}, {"a": 80}).headline == "The score did not change"
