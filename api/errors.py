@@ -97,7 +97,7 @@ async def _plain(request: Request, error: Exception) -> Response:
     return answer(request, status, detail or HTTPStatus(status).phrase)
 
 
-async def _sign_in(request: Request, error: Exception) -> Response:
+async def _sign_in(request: Request, _error: Exception) -> Response:
     return answer(request, 401, "Please sign in: ask for a link with `backcast member link EMAIL`.")
 
 

@@ -161,7 +161,7 @@ def _account(session: Session, number: int, row: tuple[object, ...], bundle: Bun
     session.add(
         GoalRow(
             account_id=account_id,
-            goal="agreed",
+            goal="tickets_deflected",
             target=2_000,
             start_value=400,
             start_day=DAY - 200,
@@ -188,19 +188,8 @@ def _points(session: Session, account_id: int, number: int) -> None:
 def _scores(session: Session, account_id: int, score: float | None, tier: str, bundle: Bundle) -> None:
     for age in range(0, 90, 3):
         ease = min(age, 30) / 30
-        lines = [
-            [name, value, None, share, 0]
-            if value is None or score is None
-            else [
-                name,
-                value + (before_value - value) * ease,
-                min(100.0, max(0.0, score + off + (before - off) * ease)),
-                share,
-                round(min(100.0, max(0.0, score + off + (before - off) * ease)) * share * MICRO),
-            ]
-            for name, share, off, value, before, before_value in METRICS
-        ]
-        computed = None if score is None else sum(line[4] for line in lines)
+        lines = [_line(metric, score, ease) for metric in METRICS]
+        computed = None if score is None else sum(int(str(line[4])) for line in lines)
         session.add(
             ScoreRow(
                 day=DAY - age,
@@ -216,6 +205,16 @@ def _scores(session: Session, account_id: int, score: float | None, tier: str, b
                 bundle=bundle.fingerprint,
             )
         )
+
+
+def _line(
+    metric: tuple[str, float, float, float | None, float, float | None], score: float | None, ease: float
+) -> list[object]:
+    name, share, off, value, before, value_before = metric
+    if value is None or value_before is None or score is None:
+        return [name, None, None, share, 0]
+    normalised = min(100.0, max(0.0, score + off + (before - off) * ease))
+    return [name, value + (value_before - value) * ease, normalised, share, round(normalised * share * MICRO)]
 
 
 def _signals(session: Session, account_id: int, *, firing: bool) -> None:

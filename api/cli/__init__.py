@@ -16,16 +16,17 @@ from engine.errors import EngineError
 
 _HELP = "Customer success as code: rules and playbooks in files, runs that people approve, effects that are measured."
 
+_SHARED = {"workspace", "processes"}
+"""Modules here without commands of their own."""
+
 
 def build() -> typer.Typer:
     """The application with every module's commands."""
     app = typer.Typer(
         name="backcast", help=_HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
     )
-    for found in sorted(iter_modules(__path__), key=lambda module: module.name):
-        module = import_module(f"{__name__}.{found.name}")
-        if hasattr(module, "register"):
-            module.register(app)
+    for name in sorted({module.name for module in iter_modules(__path__)} - _SHARED):
+        import_module(f"{__name__}.{name}").register(app)
     return app
 
 

@@ -10,11 +10,15 @@ from api.pages import (
     metric as metric,
     portfolio as portfolio,
     run as run,
+    shared_report as shared_report,
+    sharing as sharing,
     signing_in as signing_in,
+    unsubscribing as unsubscribing,
 )
 
 
 def routers() -> tuple[APIRouter, ...]:
     """Every page's routes, in the order in which they are matched."""
-    modules = (signing_in, inbox, approvals, portfolio, account, metric, run, effects)
-    return tuple(module.router for module in modules)
+    members = (signing_in, inbox, approvals, portfolio, account, metric, sharing, run, effects)
+    customers = (shared_report, unsubscribing)
+    return tuple(module.router for module in (*members, *customers))

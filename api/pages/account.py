@@ -12,19 +12,24 @@ from api.pages.naming import Names, names
 from api.pages.rendering import back_to, page
 from engine.errors import NotFound, Refused
 from engine.store import score_overrides
-from engine.store.account_page import Score, account_page, owned
+from engine.store.account_page import account_page, owned
+from engine.store.score_lines import Score
 from engine.terms import Tier
 
 router = APIRouter(include_in_schema=False, prefix="/accounts/{account_id}")
 
-Overriding = Depends(Acting("account", "override"))
+Overriding = Annotated[Pass, Depends(Acting("account", "override"))]
 DEFAULT_DAYS = 30
 LONGEST_DAYS = score_overrides.LONGEST.days
 
 
 @router.get("")
 def show(
-    request: Request, account_id: int, session: Reading, at: Now, allowed: Pass = Depends(Allowed("account", "read"))
+    request: Request,
+    allowed: Annotated[Pass, Depends(Allowed("account", "read"))],
+    account_id: int,
+    session: Reading,
+    at: Now,
 ) -> Response:
     """Everything about one account."""
     return _page(request, session, account_id, allowed, at)
@@ -33,6 +38,7 @@ def show(
 @router.post("/override")
 def override(
     request: Request,
+    allowed: Overriding,
     account_id: int,
     store: TheStore,
     at: Now,
@@ -41,7 +47,6 @@ def override(
     score: Annotated[str, Form(max_length=10)] = "",
     tier: Annotated[str, Form(max_length=32)] = "",
     days: Annotated[int, Form(ge=1, le=LONGEST_DAYS)] = DEFAULT_DAYS,
-    allowed: Pass = Overriding,
 ) -> Response:
     """Put a person's score or tier in force for a while."""
     with store.read() as session:
@@ -66,7 +71,7 @@ def override(
 
 
 @router.post("/overrides/{override_id}/end")
-def end(account_id: int, override_id: int, store: TheStore, at: Now, allowed: Pass = Overriding) -> Response:
+def end(allowed: Overriding, account_id: int, override_id: int, store: TheStore, at: Now) -> Response:
     """Take an override back."""
     with store.begin() as session:
         owned(session, account_id, allowed.owner)

@@ -14,14 +14,17 @@ from engine.store.sessions import Store
 
 router = APIRouter(include_in_schema=False, prefix="/approvals/{approval_id}")
 
-Deciding = Depends(Acting("approval", "decide"))
+Deciding = Annotated[Pass, Depends(Acting("approval", "decide"))]
 Text = Annotated[str, Form(max_length=65_536)]
 Version = Annotated[int, Form()]
 
 
 @router.get("")
 def show(
-    request: Request, approval_id: int, session: Reading, allowed: Pass = Depends(Allowed("approval", "decide"))
+    request: Request,
+    allowed: Annotated[Pass, Depends(Allowed("approval", "decide"))],
+    approval_id: int,
+    session: Reading,
 ) -> Response:
     """One approval by itself."""
     found = reading.approval(session, approval_id, allowed.identity.email, allowed.owner)
@@ -31,6 +34,7 @@ def show(
 @router.post("/edit")
 def edit(
     request: Request,
+    allowed: Deciding,
     approval_id: int,
     store: TheStore,
     at: Now,
@@ -38,7 +42,6 @@ def edit(
     item: Annotated[int, Form()],
     subject: Annotated[str, Form(max_length=998)],
     text: Text,
-    allowed: Pass = Deciding,
 ) -> Response:
     """Change one message before it goes."""
     _see(store, approval_id, allowed)
@@ -64,12 +67,12 @@ def edit(
 @router.post("/approve")
 def approve(
     request: Request,
+    allowed: Deciding,
     approval_id: int,
     store: TheStore,
     at: Now,
     version: Version,
     reason: Annotated[str, Form(max_length=2000)] = "",
-    allowed: Pass = Deciding,
 ) -> Response:
     """Say yes to exactly what was shown."""
     shown = _see(store, approval_id, allowed)
@@ -81,12 +84,12 @@ def approve(
 @router.post("/reject")
 def reject(
     request: Request,
+    allowed: Deciding,
     approval_id: int,
     store: TheStore,
     at: Now,
     version: Version,
     reason: Annotated[str, Form(max_length=2000)] = "",
-    allowed: Pass = Deciding,
 ) -> Response:
     """Say no, with a reason."""
     _see(store, approval_id, allowed)

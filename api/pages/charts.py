@@ -4,6 +4,7 @@ Nothing here has a ``style`` attribute or a script, so the strictest content pol
 """
 
 from collections.abc import Sequence
+from datetime import date
 from itertools import pairwise
 from typing import Final
 
@@ -41,7 +42,7 @@ def course(
         return Markup('<p class="muted">There is no course yet: a score needs two days.</p>')
     height = 200
     label = f"Score from {points(known[0])} on {on_date(days[0])} to {points(known[-1])} on {on_date(days[-1])}"
-    place = _scale(days, width - 34, height - 22, 0, FULL)
+    place = _scale(days, width - 34, height - 22, -4 * MICRO, FULL + 6 * MICRO)  # room for the marks at the ends
     parts = [_cut(cut, tier, width, place(days[0], cut * MICRO)[1]) for cut, tier in cuts]
     for mark in (0, 50, 100):
         spot = place(days[0], mark * MICRO)[1]
@@ -102,6 +103,29 @@ def interval(uplift: float, low: float, high: float, reach: float, width: int = 
         body += Markup('<line class="range {0}" x1="{1:.1f}" x2="{1:.1f}" y1="9" y2="19"/>').format(clear, spot(end))
     body += Markup('<circle class="best {}" cx="{:.1f}" cy="14" r="5"/>').format(clear, spot(uplift))
     return _svg("interval", width, 28, label, body)
+
+
+def attained(value: float, line: float | None, target: float, label: str, width: int = 560) -> Markup:
+    """How far a goal is (filled), where its line says it should be today (a mark), and its target (the end)."""
+    reach = max(value, line or 0.0, target) or 1.0
+    body = Markup('<rect class="track" x="0" y="6" width="{:.1f}" height="12" rx="6"/>').format(target / reach * width)
+    body += Markup('<rect class="filled" x="0" y="6" width="{:.1f}" height="12" rx="6"/>').format(
+        max(0.0, value) / reach * width
+    )
+    if line is not None:
+        body += Markup('<line class="axis" x1="{0:.1f}" x2="{0:.1f}" y1="0" y2="24"/>').format(line / reach * width)
+    return _svg("bar goal-bar", width, 24, f"{label}: {value:g} of {target:g}", body)
+
+
+def dated(course: Sequence[Sequence[str | float]], label: str, width: int = 240) -> Markup:
+    """The course of a figure of a report: ``(YYYY-MM-DD, value)`` pairs, the oldest first."""
+    if len(course) < 2:
+        return Markup("")
+    days = [date.fromisoformat(str(day)).toordinal() for day, _value in course]
+    numbers = [float(value) for _day, value in course]
+    place = _scale(days, width, 56, min(*numbers, 0.0), max(*numbers, 1e-9) * 1.05)
+    words = f"{label}: from {numbers[0]:g} on {course[0][0]} to {numbers[-1]:g} on {course[-1][0]}"
+    return _svg("sparkline", width, 56, words, _path(list(zip(days, numbers, strict=True)), place))
 
 
 class _Place:

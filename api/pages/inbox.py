@@ -24,7 +24,7 @@ async def answered(request: Request) -> dict[str, str]:
 
 
 @router.get("/inbox")
-def show(request: Request, session: Reading, allowed: Pass = Depends(Allowed("inbox", "read"))) -> Response:
+def show(request: Request, allowed: Annotated[Pass, Depends(Allowed("inbox", "read"))], session: Reading) -> Response:
     """What waits for the member, the most urgent first."""
     found = reading.inbox(session, allowed.identity.email)
     return page(request, "inbox.html", inbox=found, names=names(session))
@@ -33,13 +33,13 @@ def show(request: Request, session: Reading, allowed: Pass = Depends(Allowed("in
 @router.post("/tasks/{task_id}/done")
 def finish(
     request: Request,
+    answers: Annotated[Mapping[str, str], Depends(answered)],
+    allowed: Annotated[Pass, Depends(Acting("task", "finish"))],
     task_id: int,
     store: TheStore,
     at: Now,
     version: Annotated[int, Form()],
     note: Annotated[str, Form(max_length=2000)] = "",
-    answers: Mapping[str, str] = Depends(answered),
-    allowed: Pass = Depends(Acting("task", "finish")),
 ) -> Response:
     """Finish a task with its answers and a note; somebody else who was faster is named."""
     member = allowed.identity.email

@@ -1,5 +1,7 @@
 """From a metric of an account down to the records that were sent in."""
 
+from typing import Annotated
+
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
@@ -18,10 +20,10 @@ router = APIRouter(include_in_schema=False)
 @router.get("/accounts/{account_id}/metrics/{metric}")
 def show(
     request: Request,
+    allowed: Annotated[Pass, Depends(Allowed("account", "read"))],
     account_id: int,
     metric: str,
     session: Reading,
-    allowed: Pass = Depends(Allowed("account", "read")),
 ) -> Response:
     """The points, corrections and events behind a metric, or the metrics its formula is made of."""
     known = names(session)

@@ -8,6 +8,7 @@ from api.pages.wording import number, percent, spoken
 from engine.definitions.bundle import Bundle
 from engine.definitions.catalog import Metric
 from engine.definitions.feature import Feature, ValueType, Window, feature_type, parse_feature
+from engine.definitions.rule import GoalMeasure, SilenceMeasure, ThresholdMeasure, TrendMeasure
 from engine.errors import EngineError
 from engine.store import bundles
 
@@ -79,6 +80,26 @@ class Names:
         elif wanted.limit is not None and wanted.feature is not None:
             what += f" {wanted.limit.bound.replace('_', ' ')} {self.value(wanted.feature.name, wanted.limit.value)}"
         return f"{what} within {wanted.within} days"
+
+    def goal(self, name: str) -> str:
+        """What an agreed goal is about."""
+        found = self.bundle.catalog.goals.get(name) if self.bundle else None
+        return self.metric(found.metric) if found else spoken(name)
+
+    def measured(self, rule: str, signal: str, value: float | None) -> str:
+        """What a signal measured, as its measure counts; empty where that is unknown."""
+        found = self.bundle.rules.get(rule) if self.bundle else None
+        measure = found.signals[signal].measure if found and signal in found.signals else None
+        match measure:
+            case _ if value is None:
+                return ""
+            case TrendMeasure():
+                return f"{measure.over} days: {value:+.0%}"
+            case ThresholdMeasure() | SilenceMeasure():
+                return self.value(measure.feature.name, value)
+            case GoalMeasure():
+                return f"{value:.0%} attained"
+        return ""
 
     def scale(self, question: str) -> range:
         """The answers a question allows."""

@@ -17,12 +17,12 @@ router = APIRouter(include_in_schema=False)
 @router.get("/accounts")
 def show(
     request: Request,
+    allowed: Annotated[Pass, Depends(Allowed("account", "read"))],
     session: Reading,
     tier: str = "",
     owner: str = "",
     search: Annotated[str, Query(max_length=200)] = "",
     number: Annotated[int, Query(alias="page", ge=1, le=1_000_000)] = 1,
-    allowed: Pass = Depends(Allowed("account", "read")),
 ) -> Response:
     """One page of accounts; unknown words in the filter count as no filter."""
     chosen = Tier(tier) if tier in set(Tier) else None

@@ -22,7 +22,9 @@ STEERING = frozenset({RunAct.PAUSE, RunAct.RESUME, RunAct.SKIP})
 
 
 @router.get("")
-def show(request: Request, run_id: int, session: Reading, allowed: Pass = Depends(Allowed("run", "read"))) -> Response:
+def show(
+    request: Request, allowed: Annotated[Pass, Depends(Allowed("run", "read"))], run_id: int, session: Reading
+) -> Response:
     """One run from its beginning to what is still to come."""
     return _page(request, session, run_id, allowed)
 
@@ -30,11 +32,11 @@ def show(request: Request, run_id: int, session: Reading, allowed: Pass = Depend
 @router.post("/cancel")
 def cancel(
     request: Request,
+    allowed: Annotated[Pass, Depends(Acting("run", "cancel"))],
     run_id: int,
     store: TheStore,
     at: Now,
     reason: Annotated[str, Form(max_length=2000)] = "",
-    allowed: Pass = Depends(Acting("run", "cancel")),
 ) -> Response:
     """End a run for good."""
     return _request(request, store, run_id, RunAct.CANCEL, "", reason, at, allowed)
@@ -43,13 +45,13 @@ def cancel(
 @router.post("/{kind}")
 def steer(
     request: Request,
+    allowed: Annotated[Pass, Depends(Acting("run", "act"))],
     run_id: int,
     kind: str,
     store: TheStore,
     at: Now,
     step: Annotated[str, Form(max_length=160)] = "",
     reason: Annotated[str, Form(max_length=2000)] = "",
-    allowed: Pass = Depends(Acting("run", "act")),
 ) -> Response:
     """Pause or resume a run, or leave out a step."""
     if kind not in STEERING:

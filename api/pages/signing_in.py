@@ -1,5 +1,7 @@
 """Signing in by a one-time link, and out. Opening the link only shows a button: previews must not use it up."""
 
+from typing import Annotated
+
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
@@ -14,9 +16,9 @@ tries = Throttle(per_minute=30)
 
 
 @router.get("/")
-def start(_allowed: Pass = Depends(Allowed("account", "read"))) -> Response:
+def start(allowed: Annotated[Pass, Depends(Allowed("account", "read"))]) -> Response:
     """Everybody's first page is the inbox, for those who have one."""
-    return RedirectResponse("/inbox" if _allowed.may("inbox", "read") else "/accounts", status_code=303)
+    return RedirectResponse("/inbox" if allowed.may("inbox", "read") else "/accounts", status_code=303)
 
 
 @router.get("/sign-in")
@@ -44,7 +46,10 @@ def enter(request: Request, token: str, store: TheStore, settings: TheSettings, 
 
 @router.post("/sign-out")
 def leave(
-    request: Request, store: TheStore, settings: TheSettings, _allowed: Pass = Depends(Acting("account", "read"))
+    request: Request,
+    _allowed: Annotated[Pass, Depends(Acting("account", "read"))],
+    store: TheStore,
+    settings: TheSettings,
 ) -> Response:
     """End the session."""
     with store.begin() as session:

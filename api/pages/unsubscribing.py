@@ -10,12 +10,10 @@ from api.pages.throttle import Throttle
 from engine.errors import NotFound
 from engine.store import secrets, suppressions
 from engine.store.sessions import Store
-from workflows.channels.unsubscribing import read_token
+from workflows.channels.unsubscribing import SECRET, read_token
 
 router = APIRouter(include_in_schema=False)
 tries = Throttle(per_minute=30)
-
-SECRET = "unsubscribe"
 
 
 @router.get("/u/{token}")

@@ -125,6 +125,11 @@ def on_date(value: datetime | int | None) -> str:
     return f"{day.day} {day:%b %Y}"
 
 
+def iso_date(text: str) -> str:
+    """A day stored as ``YYYY-MM-DD``, for people."""
+    return on_date((date.fromisoformat(text) - EPOCH).days)
+
+
 def clock(value: datetime | None) -> str:
     """A moment as ``4 Mar 2026, 14:05 UTC``."""
     return UNKNOWN if value is None else f"{on_date(value)}, {value.astimezone(UTC):%H:%M} UTC"
@@ -199,6 +204,7 @@ FILTERS: Final[Mapping[str, Callable[..., str]]] = {
     "signed_percent": signed_percent,
     "number": number,
     "on_date": on_date,
+    "iso_date": iso_date,
     "clock": clock,
     "machine": machine,
     "ago": ago,

@@ -1,66 +1,22 @@
 """Read model: one account as its page shows it. Scores come as the cycle stored them; nothing is computed again."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.errors import NotFound
-from engine.store.decision_tables import ScoreOverrideRow, ScoreRow, SignalStateRow
+from engine.store.decision_tables import ScoreOverrideRow, SignalStateRow
 from engine.store.glances import Glance, glances, latest_scores
 from engine.store.portfolio import Course, courses
 from engine.store.run_tables import ReportRow, RunRow
+from engine.store.score_lines import Score, read_score
 from engine.store.tables import AccountRow, ContactRow, GoalRow
 from engine.store.timeline import Entry, timeline
 from engine.terms import ReportState, RunState, Tier, Verdict
 
-COMPARED_DAYS = 30
 TREND_DAYS = 180
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One metric of a score: ``value`` and ``normalised`` None where unknown; ``share`` of the whole score it had;
-    ``contribution`` in micro-points; ``before`` its contribution at the comparison, None when it was no part."""
-
-    metric: str
-    value: float | None
-    normalised: float | None
-    share: float
-    contribution: int
-    before: int | None
-    value_before: float | None
-
-    @property
-    def change(self) -> int:
-        """What the metric moved the score by since the comparison, in micro-points."""
-        return self.contribution - (self.before or 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """A score with its parts and the one it is compared with. Micro-points; the parts sum to ``computed`` exactly."""
-
-    scorecard: str
-    day: int
-    computed: int | None
-    effective: int | None
-    coverage: float
-    computed_tier: Tier | None
-    tier: Tier | None
-    bundle: str
-    lines: tuple[Line, ...]
-    compared_day: int | None
-    compared: int | None
-    gone: int
-
-    @property
-    def change(self) -> int | None:
-        """Micro-points since the comparison, before overrides; None if either is unknown."""
-        return None if self.computed is None or self.compared is None else self.computed - self.compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +115,7 @@ def account_page(session: Session, account_id: int, scope: str | None, at: datet
     return AccountPage(
         account=glances(session, [account_id])[account_id],
         stopped_reason=row.stopped_reason,
-        score=_score(session, current),
+        score=read_score(session, current),
         course=courses(session, [account_id], (current.day if current else 0) - TREND_DAYS)[account_id],
         signals=_signals(session, account_id),
         runs=_runs(session, account_id),
@@ -177,53 +133,6 @@ def owned(session: Session, account_id: int, scope: str | None) -> AccountRow:
     if row is None or (scope is not None and row.owner != scope):
         raise NotFound("There is no such account.")
     return row
-
-
-def _score(session: Session, row: ScoreRow | None) -> Score | None:
-    if row is None:
-        return None
-    before = session.scalar(
-        select(ScoreRow)
-        .where(
-            ScoreRow.account_id == row.account_id,
-            ScoreRow.scorecard == row.scorecard,
-            ScoreRow.day <= row.day - COMPARED_DAYS,
-        )
-        .order_by(ScoreRow.day.desc())
-        .limit(1)
-    )
-    earlier = {line[0]: line for line in before.lines} if before else {}
-    lines = _lines(row.lines, earlier)
-    gone = -sum(line[4] for name, line in earlier.items() if name not in {one.metric for one in lines})
-    return Score(
-        scorecard=row.scorecard,
-        day=row.day,
-        computed=row.computed,
-        effective=row.effective,
-        coverage=row.coverage,
-        computed_tier=Tier(row.computed_tier) if row.computed_tier else None,
-        tier=Tier(row.tier) if row.tier else None,
-        bundle=row.bundle,
-        lines=lines,
-        compared_day=before.day if before else None,
-        compared=before.computed if before else None,
-        gone=gone,
-    )
-
-
-def _lines(stored: Sequence[Any], earlier: dict[str, Any]) -> tuple[Line, ...]:
-    return tuple(
-        Line(
-            metric=name,
-            value=value,
-            normalised=normalised,
-            share=share,
-            contribution=contribution,
-            before=earlier[name][4] if name in earlier else None,
-            value_before=earlier[name][1] if name in earlier else None,
-        )
-        for name, value, normalised, share, contribution in stored
-    )
 
 
 def _signals(session: Session, account_id: int) -> tuple[SignalNow, ...]:

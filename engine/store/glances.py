@@ -1,4 +1,4 @@
-"""Read model: what one row says of an account at first sight (name, money, renewal, tier, score, what pulls it down)."""
+"""Read model: an account at first sight: name, money, renewal, tier, score, and what pulls it down."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -65,7 +65,7 @@ def open_runs(session: Session, account_ids: Sequence[int]) -> Mapping[int, int]
         .where(RunRow.account_id.in_(account_ids), RunRow.state.in_(OPEN_STATES))
         .group_by(RunRow.account_id)
     )
-    return {account_id: count for account_id, count in session.execute(counted)}
+    return dict(session.execute(counted).tuples().all())
 
 
 def tier_of(row: ScoreRow | None) -> Tier | None:
@@ -74,8 +74,12 @@ def tier_of(row: ScoreRow | None) -> Tier | None:
 
 
 def top_cause(lines: Sequence[Any]) -> str:
-    """The metric that keeps the most points from the score: its share of 100 less what it contributes."""
-    lost = [(share * 100 * MICRO - contribution, name) for name, _value, _norm, share, contribution in lines]
+    """The known metric that keeps the most points from the score: its share of 100 less what it contributes."""
+    lost = [
+        (share * 100 * MICRO - contribution, name)
+        for name, value, _normalised, share, contribution in lines
+        if value is not None
+    ]
     worst = max(lost, default=(0.0, ""))
     return worst[1] if worst[0] >= MICRO / 2 else ""
 

@@ -56,12 +56,8 @@ def sources(session: Session, account_id: int, scope: str | None, metric: str, e
     """The newest points, corrections and (of a metric from events) events of an account. Raises `NotFound`."""
     owned(session, account_id, scope)
     metric_id = session.scalar(select(MetricRow.id).where(MetricRow.name == metric))
-    people = {
-        one: name
-        for one, name in session.execute(
-            select(ContactRow.id, ContactRow.name).where(ContactRow.account_id == account_id)
-        )
-    }
+    named = select(ContactRow.id, ContactRow.name).where(ContactRow.account_id == account_id)
+    people = dict(session.execute(named).tuples().all())
     subjects = [account_id, *people]
     return Sources(
         _points(session, metric_id, subjects, people),

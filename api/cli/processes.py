@@ -1,0 +1,115 @@
+"""The long-running processes behind ``serve``, ``api`` and ``worker``: started together, ended in order.
+
+Apart from the commands because this imports Temporal, which is slow, and most commands do without.
+"""
+
+import asyncio
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from api.app import create_app, utc_now
+from engine.errors import Refused
+from engine.settings import Settings
+from engine.store.sessions import Store
+from workflows.channels.choosing import choose_channel
+from workflows.client import connect
+from workflows.embedded import EmbeddedServer
+from workflows.schedules import ensure_schedule
+from workflows.worker import run_worker
+
+
+async def serve_all(
+    store: Store, settings: Settings, host: str, port: int, clock: Callable[[], datetime] = utc_now
+) -> None:
+    """Serve until interrupted; the first of the parts that fails ends the others. Raises `Refused` for a taken port,
+    `Unavailable` when Temporal does not come up."""
+    app = create_app(store, settings, clock)
+    with listening(host, port) as door:
+        async with _temporal(settings) as address, _interrupted() as stop:
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(_web(app, door, stop))
+                    group.create_task(_work(store, settings, address, stop))
+            except ExceptionGroup as failed:
+                raise failed.exceptions[0] from None  # the first cause; the others only followed it
+
+
+@contextmanager
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """A socket that listens. Raises `Refused` when the port is taken."""
+    try:
+        door = socket.create_server((host, port))
+    except OSError as error:
+        raise Refused(f"Nothing can listen at {host}:{port} ({error.strerror}): choose another --port.") from error
+    with door:
+        yield door
+
+
+@asynccontextmanager
+async def _temporal(settings: Settings) -> AsyncIterator[str]:
+    if settings.temporal_address:
+        yield settings.temporal_address
+        return
+    server = EmbeddedServer(Path(settings.data))
+    address = await asyncio.to_thread(server.start)
+    try:
+        yield address
+    finally:
+        await asyncio.to_thread(server.stop)
+
+
+@asynccontextmanager
+async def _interrupted() -> AsyncIterator[asyncio.Event]:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield stop
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+class _Web(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals to us: everything in this process ends in order."""
+        yield
+
+
+async def _web(app: FastAPI, door: socket.socket, stop: asyncio.Event) -> None:
+    server = _Web(uvicorn.Config(app, log_level="warning", server_header=False, timeout_graceful_shutdown=5))
+    serving = asyncio.create_task(server.serve(sockets=[door]))
+    try:
+        await asyncio.wait([serving, asyncio.create_task(stop.wait())], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        server.should_exit = True
+        await serving
+        stop.set()
+
+
+async def _work(store: Store, settings: Settings, address: str, stop: asyncio.Event) -> None:
+    client = await connect(address)
+    await ensure_schedule(client, settings.task_queue)
+    await run_worker(settings, store, choose_channel(settings), client, stop=stop)
+
+
+async def serve_web(app: FastAPI, host: str, port: int) -> None:
+    """Serve pages and API until interrupted. Raises `Refused` for a taken port."""
+    with listening(host, port) as door:
+        async with _interrupted() as stop:
+            await _web(app, door, stop)
+
+
+async def serve_worker(store: Store, settings: Settings) -> None:
+    """Work until interrupted. Raises `Unavailable` when Temporal does not answer."""
+    async with _temporal(settings) as address, _interrupted() as stop:
+        await _work(store, settings, address, stop)

@@ -1,0 +1,56 @@
+"""``serve``: pages, API, worker and Temporal in one process. ``api`` and ``worker``: the same apart, for production."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from api.cli.workspace import DataOption, err, open_store, open_workspace, settings_for
+from engine.settings import Settings
+
+HostOption = Annotated[str, typer.Option(help="Address to listen at.")]
+PortOption = Annotated[int, typer.Option(help="Port to listen at.", min=1, max=65_535)]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands to the command line."""
+    app.command()(serve)
+    app.command(name="api")(api_only)
+    app.command(name="worker")(worker_only)
+
+
+def serve(host: HostOption = "127.0.0.1", port: PortOption = 8700, data: DataOption = "") -> None:
+    """Run everything in one process: pages and API, the worker, and an embedded Temporal."""
+    from api.cli.processes import serve_all
+
+    workspace = open_workspace(data)
+    settings = reached_at(workspace.settings, host, port)
+    err.print(f"Backcast at {settings.base_url}; `backcast member link EMAIL` signs in. Ctrl-C ends it.")
+    asyncio.run(serve_all(workspace.store, settings, host, port))
+
+
+def api_only(host: HostOption = "127.0.0.1", port: PortOption = 8700, data: DataOption = "") -> None:
+    """Run the pages and the API alone; what is decided waits in the outbox for a worker."""
+    from api.app import create_app
+    from api.cli.processes import serve_web
+
+    settings = reached_at(settings_for(data), host, port)
+    store = open_store(settings)
+    asyncio.run(serve_web(create_app(store, settings), host, port))
+
+
+def worker_only(data: DataOption = "") -> None:
+    """Run the worker alone: cycles, runs, deliveries and the outbox."""
+    from api.cli.processes import serve_worker
+
+    settings = settings_for(data)
+    store = open_store(settings)
+    asyncio.run(serve_worker(store, settings))
+
+
+def reached_at(settings: Settings, host: str, port: int) -> Settings:
+    """The settings with the address people reach, where nobody set one: links must lead to the port in use."""
+    if "base_url" in settings.model_fields_set:
+        return settings
+    shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 # compared, not bound
+    return settings.model_copy(update={"base_url": f"http://{shown}:{port}"})
