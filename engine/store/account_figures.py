@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 from engine.definitions.bundle import Bundle
 from engine.definitions.catalog import Catalog
 from engine.errors import NotFound
-from engine.evaluation.facts import Agreed, Contacts, Facts, Happenings, Needs, Subjects
+from engine.evaluation.facts import Agreed, Facts, Needs, Subjects
 from engine.evaluation.features import Features, feature_named
 from engine.running.figures import Figures
-from engine.store.account_columns import account_fields, contact_columns, rows_of
+from engine.store.account_columns import account_fields, contact_columns
 from engine.store.point_series import PointTable
-from engine.store.tables import AccountRow, ContactRow, EventRow, GoalRow
+from engine.store.tables import AccountRow, ContactRow, GoalRow
 
 _GOAL_DAYS = 400
 
@@ -42,7 +42,6 @@ def figures(
         fields=account_fields([account]),
         series=points.series(wanted.metrics, subjects.ids),
         contacts=contacts,
-        events={name: _happenings(session, name, account_id, contacts, day, wanted.days) for name in wanted.events},
         goals=agreed,
     )
     return Figures(Features(catalog, facts))
@@ -73,7 +72,7 @@ def _needs(catalog: Catalog, names: frozenset[str], days: int) -> Needs:
         metrics=stored,
         latest=frozenset(name for name in stored if not catalog.metrics[name].stale_after),
         contact_metrics=frozenset(),
-        events=frozenset(kind for source in sources for kind in source.events),
+        events=frozenset(),
         goals=frozenset(),
     )
 
@@ -81,18 +80,3 @@ def _needs(catalog: Catalog, names: frozenset[str], days: int) -> Needs:
 def _agreed(row: GoalRow) -> Agreed:
     one = [np.array([value], dtype=np.float64) for value in (row.target, row.start_value, row.start_day, row.end_day)]
     return Agreed(one[0], one[1], one[2], one[3])
-
-
-def _happenings(session: Session, name: str, account_id: int, contacts: Contacts, day: int, days: int) -> Happenings:
-    query = select(EventRow).where(
-        EventRow.name == name, EventRow.account_id == account_id, EventRow.day > day - days, EventRow.day <= day
-    )
-    found = session.scalars(query.order_by(EventRow.day, EventRow.id)).all()
-    who = np.array([-1 if row.contact_id is None else row.contact_id for row in found], dtype=np.int64)
-    return Happenings(
-        ids=np.array([row.id for row in found], dtype=np.int64),
-        rows=np.zeros(len(found), dtype=np.int64),
-        contact_rows=rows_of(contacts.ids, who),
-        days=np.array([row.day for row in found], dtype=np.int64),
-        fields={},
-    )

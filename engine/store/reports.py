@@ -69,15 +69,15 @@ def compose_for(
     if definition is None:
         raise NotFound(f'There is no report "{report}".')
     row = _of_step(session, run_id, step)
+    if row is not None and row.state != ReportState.DRAFT.value:
+        return row.id
+    facts = report_facts.load(session, bundle, account_id, definition, people.day_of(at))
+    content = compose(definition, replace(facts, next_steps=_next_steps(row.content if row else {}))).as_json()
     if row is None:
         row = ReportRow(account_id=account_id, run_id=run_id, step=step, report=report, created_at=at)
         row.state, row.share_with = ReportState.DRAFT.value, share_with
         session.add(row)
-    elif row.state != ReportState.DRAFT.value:
-        return row.id
-    facts = report_facts.load(session, bundle, account_id, definition, people.day_of(at))
-    facts = replace(facts, next_steps=_next_steps(row.content or {}))
-    row.content = compose(definition, facts).as_json()
+    row.content = content
     session.flush()
     return row.id
 
