@@ -57,7 +57,7 @@ class _Parser:
 
     def __init__(self, scope: Scope, ledger: Ledger) -> None:
         self.scope, self.ledger = scope, ledger
-        self.failed = False
+        self.failed = self._too_large = False
         self._nodes = 0
 
     def truth(self, node: Node, depth: int) -> _Read | None:
@@ -65,18 +65,13 @@ class _Parser:
         if isinstance(node, MapNode) and [key.text for key, _ in node.entries] == ["missing"]:
             return self._missing(self._operands(node.entries[0][1]))
         if isinstance(node, ScalarNode) and node.truth is None:
-            self._say(
-                node, "J001", "a condition must be an operator with its operands", 'for example {">": [{var: name}, 5]}'
-            )
+            message = "a condition must be an operator with its operands"
+            self._say(node, "J001", message, 'for example {">": [{var: name}, 5]}')
             return None
         read = self._any(node, ValueType.BOOLEAN, depth)
         if read and read.tree.type is not ValueType.BOOLEAN:
-            self._say(
-                node,
-                "J007",
-                f"this is {spoken(read.tree.type)}, but a yes or no is needed",
-                "compare it with something",
-            )
+            message = f"this is {spoken(read.tree.type)}, but a yes or no is needed"
+            self._say(node, "J007", message, "compare it with something")
             return None
         return read
 
@@ -91,9 +86,10 @@ class _Parser:
     def _any(self, node: Node, expected: ValueType | None, depth: int) -> _Read | None:
         self._nodes += 1
         if depth > MAX_DEPTH or self._nodes > MAX_NODES:
-            if self._nodes <= MAX_NODES + 1 and not (self.failed and self._nodes > MAX_NODES):
-                limit = f"more than {MAX_DEPTH} deep" if depth > MAX_DEPTH else f"of more than {MAX_NODES} nodes"
-                self._say(node, "J005", f"this condition is {limit}", "split it into several signals")
+            limit = f"is more than {MAX_DEPTH} deep" if depth > MAX_DEPTH else f"has more than {MAX_NODES} nodes"
+            if not self._too_large:
+                self._say(node, "J005", f"this condition {limit}", "split it into several signals")
+            self._too_large = True
             return None
         if isinstance(node, ScalarNode):
             return self._literal(node, expected)
