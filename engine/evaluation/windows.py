@@ -54,7 +54,7 @@ def total_since(series: Series, size: int, day: int, first: Floats, decimals: in
     sums, end = _running(series, "sum", decimals), _ends(series, size, day)
     known = ~np.isnan(first)
     before = np.where(known, first, 0).astype(np.int64) - 1
-    start = np.minimum(_found(series, np.arange(size, dtype=np.int64) * _DAYS + np.maximum(before, 0)), end)
+    start = np.minimum(_ends(series, size, before), end)
     return np.where(known, (sums[end] - sums[start]) / 10.0**decimals, np.nan)
 
 
@@ -94,15 +94,46 @@ def counted(rows: Ints, days: Ints, keep: Flags) -> Series:
     return Series(unique // _DAYS, unique % _DAYS, counts.astype(np.float64))
 
 
-def _ends(series: Series, size: int, day: int) -> Ints:
-    return _found(series, np.arange(size, dtype=np.int64) * _DAYS + max(day, 0))
+def _ends(series: Series, size: int, day: int | Ints) -> Ints:
+    """Where each subject's points up to and on ``day`` (one for all, or one each) end, int64[size].
+
+    Points mostly come at even steps, so the place is computed from the first and the last day and checked; only where
+    that is wrong is it searched for.
+    """
+    if not len(series.rows):
+        return np.zeros(size, dtype=np.int64)
+    starts, first, span = _outline(series, size)
+    counts = np.diff(starts)
+    guess = np.clip((day - first) * (counts - 1) // span + 1, 0, counts)
+    guess = np.where(day < first, 0, guess) + starts[:-1]
+    is_start, is_end = guess == starts[:-1], guess == starts[1:]
+    passed = is_start | (series.days[guess - 1] <= day)
+    right = passed & (is_end | (series.days[np.minimum(guess, len(series.days) - 1)] > day))
+    wrong = np.flatnonzero(~right)
+    if len(wrong):
+        when = day if isinstance(day, int) else day[wrong]
+        guess[wrong] = np.searchsorted(_keys(series), wrong * _DAYS + np.clip(when, 0, _DAYS - 1), side="right")
+    return guess
 
 
-def _found(series: Series, wanted: Ints) -> Ints:
+def _outline(series: Series, size: int) -> tuple[Ints, Ints, Ints]:
+    """Where each subject's points start (int64[size + 1]), its first day, and the days to its last, at least 1."""
+    starts = series.derived.get(f"starts:{size}")
+    if starts is None:
+        starts = np.searchsorted(series.rows, np.arange(size + 1)).astype(np.int64, copy=False)
+        last = len(series.days) - 1
+        first = series.days[np.minimum(starts[:-1], last)]
+        span = np.maximum(series.days[np.clip(starts[1:] - 1, 0, last)] - first, 1)
+        derived = {f"starts:{size}": starts, f"first:{size}": first, f"span:{size}": span}
+        series.derived.update(derived)
+    return starts, series.derived[f"first:{size}"], series.derived[f"span:{size}"]
+
+
+def _keys(series: Series) -> Ints:
     keys = series.derived.get("keys")
     if keys is None:
         keys = series.derived["keys"] = series.rows * _DAYS + series.days
-    return np.searchsorted(keys, wanted, side="right").astype(np.int64, copy=False)
+    return keys
 
 
 def _running(series: Series, what: str, decimals: int) -> Ints:
