@@ -32,25 +32,25 @@ def package(folder: Path) -> str:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """Return a fresh checkout whose only dependency is a tiny wheel beside it, and whose command says where it is."""
+    root = tmp_path / "my checkout"
+    for name in ("wheels", "requirements", "api"):
+        (root / name).mkdir(parents=True)
     for name in ("backcast.py", "bootstrap.py", "browser.py"):
-        shutil.copy(ROOT / name, tmp_path / name)
-    (tmp_path / "wheels").mkdir()
-    (tmp_path / "requirements").mkdir()
-    line = package(tmp_path / "wheels")
+        shutil.copy(ROOT / name, root / name)
+    line = package(root / "wheels")
     for name in ("run", "all"):
-        (tmp_path / "requirements" / f"{name}.txt").write_text(line)
-    (tmp_path / "api").mkdir()
+        (root / "requirements" / f"{name}.txt").write_text(line)
     cli = "import sys, tiny\ndef main(): print(tiny.WORD, sys.prefix, sys.argv[1:])\n"
-    (tmp_path / "api" / "cli.py").write_text(cli)
-    return tmp_path
+    (root / "api" / "cli.py").write_text(cli)
+    return root
 
 
 def start(checkout: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Type ``python3 backcast.py …`` in the checkout, with no index but its own folder and no uv on PATH."""
-    offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(checkout / "wheels"), "PATH": "/usr/bin:/bin"}
+    offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": (checkout / "wheels").as_uri(), "PATH": "/usr/bin:/bin"}
     return subprocess.run(
-        [sys.executable, "backcast.py", *arguments],
-        cwd=checkout,
+        [sys.executable, str(checkout / "backcast.py"), *arguments],
+        cwd=checkout.parent,
         env={**os.environ, **offline, **environment},
         capture_output=True,
         text=True,
