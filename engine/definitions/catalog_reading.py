@@ -18,7 +18,7 @@ from engine.definitions.catalog import (
     Source,
     Subject,
 )
-from engine.definitions.condition import Condition
+from engine.definitions.condition import AnyOf, Condition
 from engine.definitions.condition_reading import parse
 from engine.definitions.feature import ValueType
 from engine.definitions.fields import Fields
@@ -90,8 +90,8 @@ def _with_conditions(
     found: dict[str, Condition] = {}
     for key, value in segments:
         name(key, ledger, "a segment")
-        if condition := parse(value, scope, ledger):
-            found[key.text] = condition
+        nothing = Condition({}, AnyOf(()), frozenset(), value.place)  # the segment is there, if not what it means
+        found[key.text] = parse(value, scope, ledger) or nothing
     written = node.get("metrics") if isinstance(node, MapNode) else None
     metrics = dict(catalog.metrics)
     for key, value in written.entries if isinstance(written, MapNode) else ():

@@ -80,7 +80,9 @@ def _goals(fields: Fields, shelf: Shelf) -> Section:
     show = fields.texts("show", required=True)
     for node in show:
         if known(node, node.text, shelf.catalog.goals, fields.ledger, "goal"):
-            _allowed(node, shelf.catalog.goals[node.text].metric, shelf.allow, fields.ledger)
+            metric = shelf.catalog.goals[node.text].metric
+            if metric in shelf.catalog.metrics:  # otherwise the goal itself has a problem
+                _allowed(node, metric, shelf.allow, fields.ledger)
     return GoalsSection(texts_of(show))
 
 
