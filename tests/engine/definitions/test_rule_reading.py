@@ -45,7 +45,8 @@ def test_success_is_a_limit_a_change_an_event_or_a_condition() -> None:
     [
         (WHEN, AnyOf((UNUSED, UNHAPPY))),
         ("when: {all: [seats_unused, {not: unhappy}]}", All((UNUSED, Not(UNHAPPY)))),
-        ("when: {any: [unhappy, {all: [seats_unused, {not: [unhappy]}]}]}", AnyOf((UNHAPPY, All((UNUSED, Not(UNHAPPY)))))),
+        ("when: {any: [unhappy, {all: [seats_unused, {not: [unhappy]}]}]}",
+         AnyOf((UNHAPPY, All((UNUSED, Not(UNHAPPY)))))),
         ("when: {or: [{var: signal.seats_unused}, {var: signal.unhappy}]}", AnyOf((UNUSED, UNHAPPY))),
         ("when: {any: [seats_unused, {'!': [{var: signal.unhappy}]}]}", AnyOf((UNUSED, Not(UNHAPPY)))),
         ("existing: ask", AnyOf((UNUSED, UNHAPPY))),

@@ -87,7 +87,7 @@ def test_what_this_version_reads_and_does_not_do_is_said() -> None:
             "S014 the weights of the dimensions sum to 30%, not to 100%",
         ]),
         ("      happy: ", "      account.name: ", ['B001 there is no metric "account.name"']),
-        ("active_users.mean_30d", "utilization", [
+        ("active_users.mean_30d", "utilization.mean_30d", [
             'S002 an end of linear must be a share like "40%", not "50"',
         ]),
         (", weight: 40%}", "}", ['S001 a scored metric needs "weight"']),
