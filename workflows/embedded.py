@@ -163,7 +163,7 @@ def _end_orphan(folder: Path) -> None:
 def _is_ours(pid: int, folder: Path) -> bool:
     """A process id is given out again, so its command line must name our file."""
     asked = subprocess.run(  # noqa: S603 # a number and fixed words
-        ["/bin/ps", "-o", "command=", "-p", str(pid)],
+        ["/bin/ps", "-ww", "-o", "command=", "-p", str(pid)],
         capture_output=True,
         check=False,
         text=True,

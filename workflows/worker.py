@@ -35,6 +35,8 @@ _WORKFLOW_TASKS = 20
 _LOCAL_ACTIVITIES = 20
 _ACTIVITIES = 50
 _GRACE = timedelta(seconds=10)
+_BUILD = "backcast"
+"""Given, because the default is a hash over every loaded module: seconds of start-up where none is compiled yet."""
 _LOOK_AFTER = 15.0
 _STALE = timedelta(seconds=45)
 """A send whose process is alive ends within its time-outs; what is older was interrupted."""
@@ -78,6 +80,7 @@ async def work(
         runs = Worker(
             client,
             task_queue=task_queue,
+            build_id=_BUILD,
             workflows=[PlaybookRun, EvaluationCycle],
             activities=here,
             activity_executor=threads,
@@ -91,6 +94,7 @@ async def work(
         sending = Worker(
             client,
             task_queue=task_queue + DELIVERY_SUFFIX,
+            build_id=_BUILD,
             activities=outward,
             activity_executor=senders,
             max_concurrent_activities=_ACTIVITIES,

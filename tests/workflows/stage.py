@@ -105,8 +105,14 @@ class Stage:
 
     async def begin_by_hand(self, **fields: object) -> Handle:
         """Start a run whose time only moves by `forward`."""
-        with self.environment.with_time_skipping_disabled():
+        async with self.by_hand():
             return await self.begin(**fields)
+
+    @asynccontextmanager
+    async def by_hand(self) -> AsyncIterator[None]:
+        """The time of runs started inside only moves by `forward`."""
+        with self.environment.with_time_skipping_disabled():
+            yield
 
     async def forward(self, handle: Handle, days: float) -> None:
         """Move the run's time."""
@@ -134,10 +140,11 @@ async def open_stage(environment: WorkflowEnvironment, lines: list[Line]) -> Asy
         Worker(
             client,
             task_queue=queue,
+            build_id="tests",
             workflows=[PlaybookRun],
             activities=[recorder.run_stretch, recorder.record_act],
         ),
-        Worker(client, task_queue=queue + DELIVERY_SUFFIX, activities=[recorder.run_stretch]),
+        Worker(client, task_queue=queue + DELIVERY_SUFFIX, build_id="tests", activities=[recorder.run_stretch]),
     ):
         yield Stage(environment, recorder, queue)
 
