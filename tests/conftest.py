@@ -13,6 +13,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from engine.definitions import bundle as bundle_reading
+from engine.definitions.bundle import Bundle
 from engine.store import migrating
 from engine.store.sessions import Store, connect
 
@@ -106,6 +108,20 @@ def make_store(sqlite_template: Path) -> MakeStore:
             opened.close()
 
     return make
+
+
+@pytest.fixture(scope="session")
+def catalog_text() -> str:
+    """A catalog with one metric of each sort, for tests that must not change when the shipped one does."""
+    return (Path(__file__).parent / "catalog.yaml").read_text()
+
+
+@pytest.fixture(scope="session")
+def small_bundle(catalog_text: str) -> Bundle:
+    """That catalog, checked, and nothing else."""
+    checked = bundle_reading.read({"rules/catalog.yaml": catalog_text})
+    assert checked.bundle is not None, checked.problems
+    return checked.bundle
 
 
 def _copied(template: Path, folder: Path) -> str:
