@@ -118,7 +118,7 @@ def _filling(until: Ints, sudden: Flags) -> Table:
 def _pace(traits: Traits, time: Ints) -> Table:
     """Tickets a calendar day, relative to the plan; behind accounts fall to half of it in time to show."""
     behind = traits.kind == GOAL
-    usual = np.where(traits.chronic, spread(traits.strength, 0.2, 0.7), spread(traits.health, 0.85, 1.15))
+    usual = np.where(traits.chronic, spread(traits.strength, 0.2, 0.6), spread(traits.health, 0.85, 1.15))
     usual = np.where(behind, spread(traits.strength, 0.95, 1.1), usual)
     # Until day b the usual pace, then half: the sum since the start is under 80 % of the line from here on.
     drop = traits.goal_start + (traits.shows - traits.goal_start) * 0.3 / np.maximum(usual - 0.5, 0.1)

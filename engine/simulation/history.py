@@ -18,7 +18,7 @@ from engine.evaluation.evaluation import Evaluation, evaluate
 from engine.evaluation.facts import Before
 from engine.evaluation.remembering import remember
 from engine.simulation.memory import facts_of, remembered
-from engine.simulation.portfolio import WARM_UP, Response, make_portfolio
+from engine.simulation.portfolio import WARM_UP, Portfolio, Response, make_portfolio
 from engine.simulation.truth import true_uplift
 from engine.terms import Arm, DecisionKind
 
@@ -26,16 +26,21 @@ _FIRST_DAY: Final = 19_800
 """A rotation of the hold-out begins on it, so that a history of 180 days has one drawing of arms."""
 
 _RUN_LASTS: Final = 21
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What was measured in a history, and what was true. ``decisions`` counts by (rule, kind of decision)."""
+    """What was measured in a history, and what was true by (rule, playbook). ``decisions`` counts by rule and kind.
+
+    ``portfolio`` is in its last state; ``outcomes`` name accounts by their position in ``portfolio.keys``.
+    """
 
     effects: tuple[Effect, ...]
     truth: Mapping[tuple[str, str], float]
     decisions: Mapping[tuple[str, DecisionKind], int]
+    outcomes: tuple[JudgedOutcome, ...]
+    portfolio: Portfolio
     strays: int
     skipped: int
 
@@ -124,13 +129,13 @@ def run_history(bundle: Bundle, seed: int, accounts: int, days: int = 180, every
         before = remember(evaluation)
         told.judge(bundle, evaluation)
         at = evaluation.facts.at
-        plan = decide(bundle, evaluation, told.past(bundle, at, first=day == WARM_UP), _EPOCH + timedelta(days=at))
+        plan = decide(bundle, evaluation, told.past(bundle, at, first=day == WARM_UP), EPOCH + timedelta(days=at))
         told.take(bundle, plan, at)
         counts.update((decision.rule, decision.kind) for decision in plan.decisions)
         answers = portfolio.respond(at, responses(plan.decisions))
         strays, skipped = strays + len(answers.strays), skipped + len(answers.skipped)
     effects = estimate(bundle, map(_counted, told.judged))
-    return History(effects, _truth(effects), counts, strays, skipped)
+    return History(effects, _truth(effects), counts, tuple(told.judged), portfolio, strays, skipped)
 
 
 def responses(decisions: Iterable[Decision]) -> tuple[Response, ...]:

@@ -1,0 +1,30 @@
+"""The shipped starter pack, as the simulation's customers meet it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from engine.definitions.bundle import Bundle, read
+from engine.simulation.history import History, run_history, with_hold_out
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="session")
+def shipped() -> Bundle:
+    files = [path for folder in ("rules", "playbooks") for path in (ROOT / folder).rglob("*") if path.is_file()]
+    checked = read({path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in files})
+    assert checked.bundle is not None, checked.problems
+    return checked.bundle
+
+
+@pytest.fixture(scope="session")
+def measuring(shipped: Bundle) -> Bundle:
+    """With a 30 % hold-out; without scorecards, which no shipped rule reads."""
+    return replace(with_hold_out(shipped, 0.3), scorecards={})
+
+
+@pytest.fixture(scope="session")
+def history(measuring: Bundle) -> History:
+    return run_history(measuring, seed=5, accounts=1500)
