@@ -12,14 +12,14 @@ import numpy as np
 from engine.definitions.bundle import Bundle
 from engine.definitions.condition import Condition
 from engine.definitions.rule import Action, Rule
-from engine.evaluation.columns import Column, Flags, Numbers, Texts
+from engine.evaluation.columns import Column, Flags, Numbers, Planes, Texts
 from engine.evaluation.evaluation import Evaluation
 from engine.evaluation.evidence import Evidence as Evidence, evidence_of
 from engine.evaluation.features import OwnNames
 from engine.evaluation.holdout import arm
 from engine.evaluation.past import Past as Past
 from engine.evaluation.program import evaluate_condition
-from engine.evaluation.wording import day_text
+from engine.evaluation.wording import condition_text, day_text
 from engine.terms import Arm, DecisionKind, Mode, Reason, Verdict
 
 
@@ -95,12 +95,16 @@ def _closed(bundle: Bundle, evaluation: Evaluation, past: Past) -> tuple[Closed,
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """One account that enters a rule, on its way to a decision."""
+    """One account that enters a rule, on its way to a decision.
+
+    ``passed``: actions before ``action`` of which nobody knows whether they are meant for the account.
+    """
 
     row: int
     account: int
     key: str
     action: Action | None
+    passed: tuple[Action, ...] = ()
     reason: Reason | None = None
     sentence: str = ""
     arm: Arm | None = None
@@ -134,16 +138,20 @@ class _Deciding:
     def _entries(self, rule: Rule, rows: list[int]) -> list[_Entry]:
         columns, size = OwnNames(rule.name, self.evaluation.columns), len(self.facts.accounts)
         hold_out = rule.guard.hold_out
-        applies = [_holds(each.when, columns, size, without=True) for each in rule.actions]
-        exempt = _holds(hold_out.exempt if hold_out else None, columns, size, without=False)
+        applies = [_planes(each.when, columns, size, without=True) for each in rule.actions]
+        exempt = _planes(hold_out.exempt if hold_out else None, columns, size, without=False).holds
         found = []
         for row in rows:
-            action = next((each for each, flags in zip(rule.actions, applies, strict=True) if flags[row]), None)
+            chosen = next((at for at, planes in enumerate(applies) if planes.holds[row]), len(applies))
+            action = rule.actions[chosen] if chosen < len(applies) else None
+            passed = [
+                each for each, planes in zip(rule.actions[:chosen], applies, strict=False) if planes.possible[row]
+            ]
             key = self.facts.accounts.keys[row]
             drawn = Arm.TREATED
             if action is not None and not exempt[row]:
                 drawn = arm(hold_out, rule.name, action.playbook, key, self.facts.at)
-            found.append(_Entry(row, int(self.facts.accounts.ids[row]), key, action, arm=drawn))
+            found.append(_Entry(row, int(self.facts.accounts.ids[row]), key, action, tuple(passed), arm=drawn))
         return found
 
     def _asked(self, rule: Rule, entry: _Entry) -> _Entry:
@@ -208,6 +216,7 @@ class _Deciding:
 
     def _decision(self, rule: Rule, entry: _Entry) -> Decision:
         kind, sentence = _outcome(rule, entry)
+        unknown = "".join(f"; {_passed(self.bundle, each)}" for each in entry.passed)
         started = kind is DecisionKind.START and entry.action is not None
         return Decision(
             account_id=entry.account,
@@ -215,7 +224,7 @@ class _Deciding:
             rule=rule.name,
             playbook=entry.action.playbook if entry.action else "",
             kind=kind,
-            sentence=sentence,
+            sentence=f"{sentence}{unknown}",
             evidence=evidence_of(rule, self.bundle.catalog, self.evaluation, entry.row),
             reason=entry.reason,
             arm=None if kind is DecisionKind.REFUSE else entry.arm,
@@ -242,6 +251,11 @@ def _outcome(rule: Rule, entry: _Entry) -> tuple[DecisionKind, str]:
     return DecisionKind.START, f"{title}: {playbook} starts, {_MODES[entry.action.mode]}"
 
 
+def _passed(bundle: Bundle, action: Action) -> str:
+    condition = condition_text(bundle.catalog, action.when.tree) if action.when else ""
+    return f"{action.playbook} ({action.mode.value}) was passed over, as nobody knows whether {condition}"
+
+
 _MODES = {
     Mode.AUTOMATIC: "automatically",
     Mode.APPROVE: "and what it sends waits for a person's yes",
@@ -249,11 +263,12 @@ _MODES = {
 }
 
 
-def _holds(condition: Condition | None, columns: Mapping[str, Column], size: int, *, without: bool) -> Flags:
+def _planes(condition: Condition | None, columns: Mapping[str, Column], size: int, *, without: bool) -> Planes:
     # Where the condition is unknown it does not apply (design §4); `without` is the answer where there is none.
     if condition is None:
-        return np.full(size, without, dtype=np.bool_)
-    return evaluate_condition(condition.tree, columns, size).holds
+        flags = np.full(size, without, dtype=np.bool_)
+        return Planes(flags, flags)
+    return evaluate_condition(condition.tree, columns, size)
 
 
 def _refused(entry: _Entry, reason: Reason, sentence: str) -> _Entry:

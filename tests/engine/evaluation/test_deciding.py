@@ -206,6 +206,14 @@ def test_the_first_action_that_applies_is_taken_and_an_unknown_one_does_not_appl
     ]
 
 
+def test_an_action_that_was_passed_over_because_its_condition_is_unknown_is_named() -> None:
+    actions = (Action("visit", Mode.APPROVE, p.PLACE, LARGE), Action("mail", Mode.AUTOMATIC, p.PLACE))
+    assert only(portfolio(30), KNOWN, rule(actions=actions)).sentence == (
+        "It goes wrong: mail starts, automatically; "
+        "visit (approve) was passed over, as nobody knows whether account.arr is at least 100"
+    )
+
+
 def test_without_an_action_that_applies_the_start_is_refused() -> None:
     decision = only(portfolio(30), KNOWN, rule(actions=(Action("visit", Mode.APPROVE, p.PLACE, LARGE),)))
     assert (decision.reason, decision.playbook) == (Reason.NO_ACTION, "")

@@ -4,7 +4,7 @@ import numpy as np
 
 from engine.definitions.condition import All, AnyOf, Not
 from engine.definitions.feature import Feature
-from engine.definitions.rule import Action, ConditionMeasure, Guard, HoldOut, Limit, ThresholdMeasure
+from engine.definitions.rule import Action, ConditionMeasure, Guard, HoldOut, Limit, ThresholdMeasure, TrendMeasure
 from engine.evaluation.deciding import Past
 from engine.evaluation.evaluation import evaluate
 from engine.evaluation.facts import Facts
@@ -66,6 +66,7 @@ def test_the_trace_shows_signals_tree_guard_arm_and_place() -> None:
     assert lines[0] == f"low fires for a0 on {day_text(p.AT)} (rules/test.yaml:1:1)"
     expected = [
         "  low_use fires: Active users is 30, needed below 40 (rules/test.yaml:1:1)",
+        f"    Active users: the last point is of {day_text(p.AT)}",
         "    any of: holds",
         "      account.arr is at least 100: fails (account.arr is 50)",
         "      account.stage is not churned: holds (account.stage is value)",
@@ -83,3 +84,14 @@ def test_the_trace_shows_signals_tree_guard_arm_and_place() -> None:
 def test_the_same_question_gets_the_same_answer() -> None:
     evaluation = evaluate(BUNDLE, known())
     assert why_rule(BUNDLE, evaluation, Past(), 1, "low") == why_rule(BUNDLE, evaluation, Past(), 1, "low")
+
+
+def test_the_points_a_trend_looked_at_are_counted() -> None:
+    """S0-59: from the signal down to its points."""
+    falls = p.rule("falls", {"it": TrendMeasure("users", -0.2, 5, 0)})
+    bundle = p.bundle(CATALOG, falls)
+    known = p.facts(2, series={"users": p.series(dict.fromkeys(range(2, 30), 5.0), {})})
+    evaluation = evaluate(bundle, known)
+    counted = f"    Active users: 8 points in the 10 days to {day_text(p.AT)}, the last of {day_text(p.AT - 2)}"
+    assert counted in why_rule(bundle, evaluation, Past(), 0, "falls")
+    assert "    Active users: no points" in why_rule(bundle, evaluation, Past(), 1, "falls")
