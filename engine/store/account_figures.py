@@ -9,14 +9,17 @@ from sqlalchemy.orm import Session
 from engine.definitions.bundle import Bundle
 from engine.definitions.catalog import Catalog
 from engine.errors import NotFound
-from engine.evaluation.facts import Agreed, Facts, Needs, Subjects
+from engine.evaluation.facts import Agreed, Contacts, Facts, Needs, Subjects
 from engine.evaluation.features import Features, feature_named
 from engine.running.figures import Figures
-from engine.store.account_columns import account_fields, contact_columns
+from engine.store.account_columns import account_fields
 from engine.store.point_series import PointTable
-from engine.store.tables import AccountRow, ContactRow, GoalRow
+from engine.store.tables import AccountRow, GoalRow
 
 _GOAL_DAYS = 400
+_NONE = np.zeros(0, dtype=np.int64)
+_NOBODY = Contacts(ids=_NONE, keys=(), account_rows=_NONE, roles=(), departed=np.zeros(0, dtype=np.bool_))
+"""Figures are the account's own: what is measured per contact is not among them."""
 
 
 def figures(
@@ -33,15 +36,13 @@ def figures(
     names = _with_parts(catalog, [*metrics, *(catalog.goals[goal].metric for goal in agreed)])
     wanted = _needs(catalog, names, max(days, _GOAL_DAYS if agreed else 0))
     subjects = Subjects(np.array([account_id], dtype=np.int64), (account.key,))
-    rows = session.scalars(select(ContactRow).where(ContactRow.account_id == account_id).order_by(ContactRow.id)).all()
-    contacts = contact_columns(rows, subjects, day)
     points = PointTable(session, wanted, day, [account_id])
     facts = Facts(
         at=day,
         accounts=subjects,
         fields=account_fields([account]),
         series=points.series(wanted.metrics, subjects.ids),
-        contacts=contacts,
+        contacts=_NOBODY,
         goals=agreed,
     )
     return Figures(Features(catalog, facts))
