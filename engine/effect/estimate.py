@@ -126,11 +126,22 @@ def _too_little(treated: ArmCount, held_out: ArmCount) -> str:
 
 
 def _warnings(treated: ArmCount, held_out: ArmCount, hold_out: HoldOut | None) -> tuple[str, ...]:
-    if hold_out is None:
-        return ()
-    likely = ratio_p(treated.accounts, held_out.accounts, hold_out.share)
-    if likely >= MISMATCH:
-        return ()
+    return tuple(filter(None, (_sizes(treated, held_out, hold_out), _unknowns(treated, held_out))))
+
+
+def _sizes(treated: ArmCount, held_out: ArmCount, hold_out: HoldOut | None) -> str:
+    if hold_out is None or ratio_p(treated.accounts, held_out.accounts, hold_out.share) >= MISMATCH:
+        return ""
     total = treated.accounts + held_out.accounts
     seen = f"{held_out.accounts} of {total} accounts are held out, {percent(hold_out.share)} was declared"
-    return (f"the arms do not have the sizes that were drawn: {seen}; find out why before you believe the effect",)
+    return f"the arms do not have the sizes that were drawn: {seen}; find out why before you believe the effect"
+
+
+def _unknowns(treated: ArmCount, held_out: ArmCount) -> str:
+    if min(treated.accounts, held_out.accounts) < ENOUGH:
+        return ""
+    lost = [Proportion(arm.unknown, arm.accounts) for arm in (treated, held_out)]
+    if not newcombe(*lost, confidence=1 - MISMATCH).excludes_zero:
+        return ""
+    seen = f"{percent(lost[0].rate)} of the treated and {percent(lost[1].rate)} of the held-out accounts"
+    return f"the outcome is unknown for {seen}: what is missing may differ between the arms, so distrust the effect"

@@ -74,13 +74,13 @@ class Portfolio:
         """The day to evaluate first: whoever is in a challenge by then was so before the history began."""
         return self.view.first_day + WARM_UP
 
-    def accounts(self, day: int) -> tuple[AccountRecord, ...]:
-        """All accounts as they are on ``day``, in the order of ``keys``."""
-        return records.account_records(self.view, self.names, self.owner, day - self.first_day)
+    def accounts(self, day: int, rows: Iterable[int] | None = None) -> tuple[AccountRecord, ...]:
+        """Accounts as they are on ``day``: all in the order of ``keys``, or those at the positions ``rows``."""
+        return records.account_records(self.view, self.names, self.owner, day - self.first_day, rows)
 
-    def contacts(self, day: int) -> tuple[ContactRecord, ...]:
-        """All contacts as they are on ``day``, the contacts of one account together."""
-        return records.contact_records(self.view, self.keys, self.seed, day - self.first_day)
+    def contacts(self, day: int, rows: Iterable[int] | None = None) -> tuple[ContactRecord, ...]:
+        """Contacts as they are on ``day``, those of one account together: of all accounts, or of those of ``rows``."""
+        return records.contact_records(self.view, self.keys, self.seed, day - self.first_day, rows)
 
     def goals(self) -> Agreed:
         """The goal ``tickets_deflected`` of each account, NaN where none was agreed; one row per account."""

@@ -80,5 +80,21 @@ def test_arms_of_the_wrong_size_are_warned_about(bundle: Bundle) -> None:
     )
 
 
+def test_outcomes_lost_in_one_arm_only_are_warned_about(bundle: Bundle) -> None:
+    outcomes = arm(Arm.TREATED, 0, met=300, not_met=300, unknown=100) + arm(Arm.HELD_OUT, 1000, met=150, not_met=150)
+    effect = next(each for each in estimate(bundle, outcomes) if each.rule == "limit")
+    (warning,) = effect.warnings
+    assert warning == (
+        "the outcome is unknown for 14.3 % of the treated and 0 % of the held-out accounts: what is missing may differ "
+        "between the arms, so distrust the effect"
+    )
+
+
+def test_outcomes_lost_in_both_arms_alike_are_no_warning(bundle: Bundle) -> None:
+    outcomes = arm(Arm.TREATED, 0, met=300, unknown=100) + arm(Arm.HELD_OUT, 1000, met=130, unknown=40)
+    effect = next(each for each in estimate(bundle, outcomes) if each.rule == "limit")
+    assert effect.warnings == ()
+
+
 def test_a_rule_without_a_hold_out_is_no_experiment(without_hold_out: Bundle) -> None:
     assert estimate(without_hold_out, []) == ()
