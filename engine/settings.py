@@ -19,6 +19,7 @@ class Settings(BaseSettings):
     files: str = Field(default=".", description="folder that holds rules/ and playbooks/")
     base_url: str = Field(default="http://127.0.0.1:8700", description="address people reach the pages at")
     temporal_address: str = Field(default="", description="a Temporal cluster; default is the embedded server")
+    temporal_namespace: str = Field(default="default", description="the namespace to use there; it must exist")
     task_queue: str = "backcast"
     channel: Literal["file", "smtp"] = Field(default="file", description="where e-mail goes")
     smtp_host: str = "127.0.0.1"

@@ -13,7 +13,7 @@ from engine.errors import Unavailable
 _PAUSE = 0.5
 
 
-async def connect(address: str, *, patience: float = 30.0) -> Client:
+async def connect(address: str, namespace: str = "default", *, patience: float = 30.0) -> Client:
     """A client of the Temporal frontend at ``address`` (host:port), tried for ``patience`` seconds.
 
     Raises `Unavailable` when nobody answers there.
@@ -23,6 +23,7 @@ async def connect(address: str, *, patience: float = 30.0) -> Client:
         try:
             return await Client.connect(
                 address,
+                namespace=namespace,
                 runtime=_runtime(),
                 grpc_compression=GrpcCompression.NONE if _is_loopback(address) else GrpcCompression.GZIP,
             )

@@ -1,13 +1,11 @@
 """Named places around a send where a drill kills the process, to see what the next one makes of it.
 
 Nothing happens unless ``BACKCAST_CRASH_AT`` names the place: then the process ends there at once, without any clean-up,
-as after a power cut. A file named by ``BACKCAST_CRASH_ONCE`` makes it happen once only: the process that crashes
-writes it, and one that finds it written goes on.
+as after a power cut.
 """
 
 import os
 import signal
-from pathlib import Path
 from typing import Final, Literal, TypeAlias, get_args
 
 Place: TypeAlias = Literal[
@@ -26,11 +24,5 @@ PLACES: Final[tuple[Place, ...]] = get_args(Place)
 
 def pass_by(place: Place) -> None:
     """Go past a named place; in a drill, perhaps no further."""
-    if os.environ.get("BACKCAST_CRASH_AT") != place:
-        return
-    once = os.environ.get("BACKCAST_CRASH_ONCE", "")
-    if once:
-        if Path(once).exists():
-            return
-        Path(once).write_text(place, encoding="utf-8")
-    os.kill(os.getpid(), signal.SIGKILL)
+    if os.environ.get("BACKCAST_CRASH_AT") == place:
+        os.kill(os.getpid(), signal.SIGKILL)

@@ -97,7 +97,7 @@ async def _web(app: FastAPI, door: socket.socket, stop: asyncio.Event) -> None:
 
 
 async def _work(store: Store, settings: Settings, address: str, stop: asyncio.Event) -> None:
-    client = await connect(address)
+    client = await connect(address, settings.temporal_namespace)
     await ensure_schedule(client, settings.task_queue)
     await run_worker(settings, store, choose_channel(settings), client, stop=stop)
 

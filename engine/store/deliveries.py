@@ -142,6 +142,12 @@ def ambiguous(session: Session) -> tuple[Ambiguous, ...]:
     )
 
 
+def states(session: Session) -> dict[str, DeliveryState]:
+    """Every delivery's state, by Message-ID."""
+    rows = session.execute(select(DeliveryRow.message_id, DeliveryRow.state))
+    return {message_id: DeliveryState(state) for message_id, state in rows}
+
+
 def _find(session: Session, wanted: Wanted) -> DeliveryRow | None:
     return session.scalar(
         select(DeliveryRow).where(
