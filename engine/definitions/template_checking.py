@@ -210,7 +210,7 @@ class _Walker:
         self._say(node, 11, f"{_WORDS.get(kind, kind.lower())} is not allowed in a message", _ALLOWED)
 
     def _say(self, node: nodes.Node, number: int, message: str, hint: str = "", words: str = "") -> None:
-        self.sheet.say(node.lineno, number, message, hint, words)
+        self.sheet.say(node.lineno or 1, number, message, hint, words)
 
 
 def _path(node: nodes.Node) -> str | None:

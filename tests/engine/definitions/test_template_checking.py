@@ -1,0 +1,121 @@
+"""Templates in messages: what they may say, and everything they may not."""
+
+import time
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from engine.definitions.message_reading import read_message
+from engine.definitions.problem import Problem
+from engine.definitions.reading import Ledger
+from tests.bad_files.workspace import BASE, MESSAGE, bundle_of
+
+CATALOG = bundle_of(BASE).catalog
+
+
+def codes_of(body: str) -> list[str]:
+    problems: list[Problem] = []
+    read_message("m.md", f"Subject\n\n{body}\n", "playbook", "m", CATALOG, Ledger("M", problems, []))
+    return [problem.code for problem in problems]
+
+
+def test_a_message_knows_what_it_must_be_told() -> None:
+    message = bundle_of(BASE).messages["seat-activation", "hello"]
+    assert message.subject == "Some of your seats are waiting"
+    assert message.body.startswith("Hello {{ contact.first_name }},")
+    assert message.names == {"contact.first_name", "account.name"}
+    assert message.place.path == MESSAGE
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{{ account.name }} {{ contact.email }} {{ member.name }} {{ unsubscribe_url }} {{ report_url }}",
+        '{{ account.segment | default("your segment") }}',
+        '{{ account.segment | upper | default("x") | title }}',
+        "{{ account.segment | default(account.name) }}",
+        '{{ metrics.utilization | percent | default("some") }}',
+        "{% if metrics.active_users is defined %}{{ metrics.active_users | number }}{% endif %}",
+        "{% if account.arr and account.stage %}{{ account.arr }} {{ account.stage }}{% endif %}",
+        "{% if metrics.active_users > 5 %}many{% elif account.stage == 'value' %}value{% else %}few{% endif %}",
+        "{{ account.arr if account.arr is defined else 'much' }}",
+        "{{ goals.more_users.target | default('a goal') }}",
+        "{% for role in contact.roles %}{{ role | upper }} {% endfor %}",
+        "No braces at all, just } and { and %.",
+        "{# a comment #}",
+    ],
+)
+def test_variables_filters_if_and_for_are_allowed(body: str) -> None:
+    assert codes_of(body) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("{{ account.segment }}", "M020"),
+        ("{{ metrics.active_users }}", "M020"),
+        ("{% if account.arr %}x{% else %}{{ account.arr }}{% endif %}", "M020"),
+        ("{% if account.arr or account.stage %}{{ account.arr }}{% endif %}", "M020"),
+        ("{{ account.nick }}", "M013"),
+        ("{{ metrics.nobody | default('x') }}", "M013"),
+        ("{{ metrics.logins | default('x') }}", "M013"),
+        ("{{ goals.more_users.secret | default('x') }}", "M013"),
+        ("{{ config }}", "M013"),
+        ("{{ account.name | attr('__class__') }}", "M012"),
+        ("{{ account.name | safe }}", "M012"),
+        ("{{ account.name | replace(account.key, 'x') }}", "M012"),
+        ("{{ account.segment | default }}", "M012"),
+        ("{{ account.name is string }}", "M011"),
+        ("{{ account.name.__class__ }}", "M013"),
+        ("{{ ''.__class__.__mro__ }}", "M011"),
+        ("{{ account['name'] }}", "M011"),
+        ("{{ account.name() }}", "M011"),
+        ("{{ account.name.format(1) }}", "M011"),
+        ("{{ range(9) }}", "M011"),
+        ("{{ self.title() }}", "M011"),
+        ("{{ 9 ** 9 ** 9 }}", "M011"),
+        ("{{ 'x' * 999999 }}", "M011"),
+        ("{{ account.name ~ 'x' }}", "M011"),
+        ("{{ [1, 2] }}", "M011"),
+        ("{{ (1, 2) }}", "M011"),
+        ("{{ {'a': 1} }}", "M011"),
+        ("{{ -account.name }}", "M011"),
+        ("{% set x = 1 %}", "M011"),
+        ("{% macro m() %}{% endmacro %}", "M011"),
+        ("{% include 'x' %}", "M011"),
+        ("{% import 'x' as y %}", "M011"),
+        ("{% extends 'x' %}", "M011"),
+        ("{% block x %}{% endblock %}", "M011"),
+        ("{% filter upper %}x{% endfilter %}", "M011"),
+        ("{% with x = 1 %}{% endwith %}", "M011"),
+        ("{% call x() %}{% endcall %}", "M011"),
+        ("{% autoescape false %}{% endautoescape %}", "M011"),
+        ("{% for x in range(9) %}{% endfor %}", "M011"),
+        ("{% for x in 'abc' %}{% endfor %}", "M011"),
+        ("{% for x in contact.roles recursive %}{% endfor %}", "M011"),
+        ("{% for x in contact.roles if x %}{% endfor %}", "M011"),
+        ("{% for x, y in contact.roles %}{% endfor %}", "M011"),
+        ("{% for x in contact.roles %}" * 3 + "{% endfor %}" * 3, "M011"),
+        ("{{ account.name", "M010"),
+        ("{% if %}", "M010"),
+        ("{{ " + "(" * 400 + "1" + ")" * 400 + " }}", "M010"),
+        ("{{ account.name | nofilter }}", "M012"),
+    ],
+)
+def test_everything_else_is_refused_with_its_code(body: str, code: str) -> None:
+    assert codes_of(body) == [code]
+
+
+def test_a_template_that_is_deep_long_or_strange_costs_little() -> None:
+    started = time.process_time()
+    assert codes_of("{{ not " * 5_000) == ["M010"]
+    assert codes_of("x" * 70_000) == ["M001"]
+    assert codes_of("a\x00b") == ["M002"]
+    assert codes_of("{{ account.name }}" * 3_000) == []
+    assert time.process_time() - started < 5
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(alphabet=st.sampled_from(list("{}%#|.()[]'\"abc account.name default if for in endif\n")), max_size=60))
+def test_no_template_is_answered_with_a_traceback(body: str) -> None:
+    assert all(code.startswith("M") for code in codes_of(body))
