@@ -140,8 +140,8 @@ def _sizes(treated: ArmCount, held_out: ArmCount, hold_out: HoldOut | None) -> s
 def _unknowns(treated: ArmCount, held_out: ArmCount) -> str:
     if min(treated.accounts, held_out.accounts) < ENOUGH:
         return ""
-    lost = [Proportion(arm.unknown, arm.accounts) for arm in (treated, held_out)]
-    if not newcombe(*lost, confidence=1 - MISMATCH).excludes_zero:
+    lost, gone = (Proportion(arm.unknown, arm.accounts) for arm in (treated, held_out))
+    if not newcombe(lost, gone, 1 - MISMATCH).excludes_zero:
         return ""
-    seen = f"{percent(lost[0].rate)} of the treated and {percent(lost[1].rate)} of the held-out accounts"
+    seen = f"{percent(lost.rate)} of the treated and {percent(gone.rate)} of the held-out accounts"
     return f"the outcome is unknown for {seen}: what is missing may differ between the arms, so distrust the effect"
