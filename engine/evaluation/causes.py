@@ -16,21 +16,24 @@ DROP: Final = 1 * MICRO
 
 
 def causes(card: Scorecard, scored: Scored, before: Before) -> Texts:
-    """The cause of each account's last drop, as metric names; an older drop's cause stays until the next one."""
+    """The cause of each account's last drop, as metric names; an older drop's cause stays until the next one.
+
+    Computed scores are compared, so that an override that begins or ends is nobody's fault.
+    """
     words = tuple(metric.name for metric in card.metrics)
     kept, words = _kept(before.causes.get(card.name), words, len(scored.computed))
-    week_ago = before.scores_week_ago.get(card.name)
     contributions = before.contributions_week_ago.get(card.name)
-    if week_ago is None or not contributions:
+    if not contributions:
         return Texts(kept, words)
+    week_ago = np.sum(list(contributions.values()), axis=0)
     changes = _changes(card, scored, contributions)
     dropped = (scored.computed >= 0) & (week_ago - scored.computed >= DROP) & (changes.min(axis=1) < 0)
     return Texts(np.where(dropped, changes.argmin(axis=1), kept), words)
 
 
 def _changes(card: Scorecard, scored: Scored, week_ago: Mapping[str, Floats]) -> Floats:
-    size = len(scored.computed)
-    earlier = [np.nan_to_num(week_ago.get(metric.name, np.zeros(size))) for metric in card.metrics]
+    none = np.zeros(len(scored.computed))
+    earlier = [np.nan_to_num(week_ago.get(metric.name, none)) for metric in card.metrics]
     return np.asarray(scored.contributions - np.stack(earlier, axis=1), dtype=np.float64)
 
 

@@ -10,11 +10,12 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from engine.definitions.catalog import Catalog, FromEvents, Metric
+from engine.definitions.catalog import Catalog, Metric
 from engine.definitions.feature import Feature, ValueType, Window, parse_feature
 from engine.evaluation import windows
-from engine.evaluation.columns import Column, Flags, Floats, Ints, Numbers, Texts
-from engine.evaluation.facts import Facts, Happenings, Series
+from engine.evaluation.columns import Column, Floats, Ints, Numbers, Texts
+from engine.evaluation.counting import count_events
+from engine.evaluation.facts import Facts, Series
 from engine.evaluation.program import compute, evaluate_condition
 
 DERIVED: Final = ("signal.", "score.", "tier.", "cause.")
@@ -36,6 +37,7 @@ def feature_named(catalog: Catalog, name: str) -> Feature | None:
 class Features(Mapping[str, Column]):
     """Columns of all accounts (or, for ``contacts``, of all contacts) as of one day.
 
+    Over contacts, ``contact.<metric>`` is the contact's own and every other name is the value of its account.
     ``derive`` answers names of `DERIVED`; ``given`` are columns that stand for themselves (examples of rules).
     A name nobody knows raises KeyError. Iterating yields what was asked for so far.
     """
@@ -57,6 +59,7 @@ class Features(Mapping[str, Column]):
         self._derive = derive
         self._given = given or {}
         self._contacts = contacts
+        self._accounts = Features(catalog, facts, day=day, derive=derive, given=given) if contacts else self
         self._found: dict[str, Column] = {}
         self._series: dict[str, Series] = {}
         self._earlier: dict[int, Features] = {self.day: self}
@@ -87,10 +90,13 @@ class Features(Mapping[str, Column]):
 
     def value(self, feature: Feature) -> Floats:
         """One numeric feature, float64[size], NaN unknown."""
-        column = self[feature.name]
+        column = self[f"contact.{feature.name}" if self._contacts else feature.name]
         return column.values if isinstance(column, Numbers) else np.full(self.size, np.nan)
 
     def _column(self, name: str) -> Column | None:
+        if self._contacts and not name.startswith("contact."):
+            column = self._accounts.get(name)
+            return None if column is None else taken(column, self.facts.contacts.account_rows)
         if name in self._given:
             return self._given[name]
         if name.startswith(DERIVED):
@@ -223,31 +229,6 @@ class OwnNames(Mapping[str, Column]):
 
     def __len__(self) -> int:
         return len(self._columns)
-
-
-def count_events(source: FromEvents, facts: Facts, *, contacts: bool = False) -> Series:
-    """Daily counts of a metric made of events, from the events themselves, per account (or contact)."""
-    kinds = [facts.events[kind] for kind in source.events if kind in facts.events]
-    if not kinds:
-        return Series(_EMPTY, _EMPTY, np.zeros(0))
-    rows = np.concatenate([kind.rows for kind in kinds])
-    who = np.concatenate([kind.contact_rows for kind in kinds])
-    days = np.concatenate([kind.days for kind in kinds])
-    keep = np.concatenate([with_roles(kind, facts, source.with_roles) for kind in kinds])
-    if contacts:
-        return windows.counted(who, days, keep & (who >= 0))
-    if source.count == "distinct contacts":
-        entries = np.unique(np.stack([rows, who, days])[:, keep & (who >= 0)], axis=1)
-        rows, days, keep = entries[0], entries[2], np.ones(entries.shape[1], dtype=np.bool_)
-    return windows.counted(rows, days, keep)
-
-
-def with_roles(happenings: Happenings, facts: Facts, roles: tuple[str, ...]) -> Flags:
-    """Which events happened to a contact with one of ``roles``, bool[K]; all of them where no role is named."""
-    if not roles:
-        return np.ones(len(happenings.rows), dtype=np.bool_)
-    wanted = np.array([*(not held.isdisjoint(roles) for held in facts.contacts.roles), False], dtype=np.bool_)
-    return wanted[happenings.contact_rows]
 
 
 def taken(column: Column, rows: Ints) -> Column:

@@ -24,8 +24,9 @@ from engine.definitions.rule import (
     TrendMeasure,
 )
 from engine.evaluation.columns import Bytes, Column, Flags, Floats, Ints, Numbers, Planes
+from engine.evaluation.counting import with_roles
 from engine.evaluation.facts import Facts, Happenings
-from engine.evaluation.features import Features, OwnNames, relative_change, taken, with_roles
+from engine.evaluation.features import Features, OwnNames, relative_change, taken
 from engine.evaluation.goals import attainment
 from engine.evaluation.program import compute, evaluate_condition
 

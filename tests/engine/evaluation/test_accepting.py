@@ -157,3 +157,29 @@ def test_points_come_sorted_by_metric_subject_and_day() -> None:
     found = accept(*rows)
     keys = np.stack([found.metrics, found.subjects, found.days], axis=1).tolist()
     assert keys == sorted(keys)
+
+
+ROWS = st.lists(
+    st.builds(
+        point,
+        st.sampled_from(list(ACCOUNTS)),
+        st.sampled_from(["tickets", "peak", "load"]),
+        st.sampled_from(["2026-11-19", "2026-11-20"]),
+        st.floats(-1e6, 1e6),
+    ),
+    min_size=1,
+    max_size=25,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(ROWS, st.randoms(use_true_random=False))
+def test_the_order_of_points_does_not_matter(rows: list[RawPoint], shuffle: Any) -> None:
+    mixed = list(rows)
+    shuffle.shuffle(mixed)
+    told = []
+    for found in (accept(*rows), accept(*mixed)):
+        names = [found.names[code] for code in found.metrics.tolist()]
+        stored = zip(names, found.subjects.tolist(), found.days.tolist(), found.values.tolist(), strict=True)
+        told.append(sorted(stored))
+    assert told[0] == told[1]

@@ -6,10 +6,10 @@ from typing import Any
 
 from hypothesis import given, settings, strategies as st
 
-from engine.definitions.scorecard import Linear, Scorecard
+from engine.definitions.scorecard import Linear, Rank, Scorecard
 from engine.evaluation.changes import Change, Moved, explain_change
 from engine.evaluation.evaluation import evaluate
-from engine.evaluation.explaining import AccountScore, account_score
+from engine.evaluation.explaining import AccountScore, ScoreLine, account_score
 from engine.evaluation.facts import ScoreOverride
 from engine.terms import MICRO
 from tests.engine.evaluation import portfolio as p
@@ -135,3 +135,15 @@ def test_without_a_score_on_one_side_nothing_is_decomposed() -> None:
 
 def test_no_change_is_said() -> None:
     assert change({"a": 80}, {"a": 80}).headline == "The score did not change"
+
+
+def test_a_rank_that_moved_by_itself_is_the_other_accounts_doing() -> None:
+    ranked = p.scorecard(p.dimension("all", 1.0, p.scored("a", normaliser=Rank("all", None))))
+
+    def marked(mark: float) -> AccountScore:
+        line = ScoreLine("a", 5.0, mark, 1.0, round(mark * MICRO))
+        return AccountScore(line.contribution, line.contribution, 1.0, None, None, None, (line,))
+
+    found = explain_change(CATALOG, ranked, marked(80), ranked, marked(60))
+    assert [(part.moved, part.micro) for part in found.parts] == [(Moved.PEERS, -20 * MICRO)]
+    assert found.parts[0].sentence == "-20.0: Metric A did not move, but the other accounts did"

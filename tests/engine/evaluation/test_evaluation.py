@@ -21,7 +21,7 @@ from engine.definitions.rule import (
 from engine.definitions.scorecard import ForcedTier, GoalLine
 from engine.evaluation.columns import Numbers, Texts
 from engine.evaluation.evaluation import Evaluation, evaluate, needs
-from engine.evaluation.facts import Before, Facts
+from engine.evaluation.facts import Before, Facts, ScoreOverride
 from engine.evaluation.remembering import last_known, remember
 from engine.terms import MICRO, Tier
 from tests.engine.evaluation import portfolio as p
@@ -88,6 +88,14 @@ def test_the_cause_is_the_metric_that_fell_most_within_a_week() -> None:
     assert texts(found, "cause.health") == ["users", "calls", None, None]
     later = evaluate(bundle, portfolio([40, 80, 90, 80], [80, 20, 80, 80], before=remember(found)))
     assert texts(later, "cause.health") == ["users", "calls", None, None]
+
+
+def test_an_override_that_ends_is_no_drop() -> None:
+    bundle = p.bundle(CATALOG, cards=[CARD])
+    person = ScoreOverride(0, "health", "they told me", "ana@example.com", "2026-12-22", micro=95 * MICRO)
+    week_ago = evaluate(bundle, portfolio([50], [50], overrides=(person,)))
+    found = evaluate(bundle, portfolio([49.9], [50], before=remember(week_ago, week_ago)))
+    assert texts(found, "cause.health") == [None]
 
 
 def test_a_rule_may_ask_for_the_cause() -> None:

@@ -24,6 +24,7 @@ CATALOG = p.catalog(
     p.metric("people", from_events=FromEvents(("visit",), count="distinct contacts")),
     p.metric("quiet", from_events=FromEvents(("visit", "call"), silence=True), better="lower"),
     p.metric("logins", of="contact", from_events=FromEvents(("visit",))),
+    p.metric("weekly", of="contact", from_events=FromEvents(("visit",), over=7)),
     p.metric("response.seat-activation"),
     events={"visit": p.event("visit"), "call": p.event("call")},
     segments={
@@ -128,10 +129,20 @@ def test_counts_handed_in_by_the_store_are_taken_as_they_are() -> None:
 
 def test_a_metric_of_contacts_is_seen_per_contact_and_summed_for_its_account() -> None:
     assert values(EVENTFUL, "contact.logins.sum_7d", contacts=True) == [1, 2, 0, 0]
+    assert values(EVENTFUL, "contact.weekly.mean_2d", contacts=True) == [1, 1.5, 0, 0]
     logged = p.facts(
         2, people=((0, set()), (0, set()), (1, set())), contact_series={"logins": p.series({0: 2}, {0: 3}, {1: 1})}
     )
     assert values(logged, "logins.sum_7d") == [5, 1]
+
+
+def test_over_contacts_every_other_name_is_the_account_s() -> None:
+    known = p.facts(
+        2, people=((1, set()), (0, set())), fields={"arr": p.numbers(10, 200)}, series={"active": p.series({0: 3}, {})}
+    )
+    assert values(known, "account.arr", contacts=True) == [200, 10]
+    assert values(known, "in_segment.large", contacts=True) == [1, 0]
+    assert same(values(known, "active", contacts=True), [np.nan, 3])
 
 
 def test_account_facts_are_counted_in_days_from_the_day_of_the_evaluation() -> None:
