@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import errors
 from api.pages import rendering, routers as page_routers
+from api.pages.throttle import PER_MINUTE, Throttle
 from api.routes import routers as json_routers
 from engine.settings import Settings
 from engine.store.sessions import Store
@@ -45,6 +46,7 @@ def create_app(store: Store, settings: Settings, clock: Callable[[], datetime] =
     app.state.store = store
     app.state.settings = settings
     app.state.clock = clock
+    app.state.throttle = Throttle(PER_MINUTE)
     app.state.failure_page = rendering.failure_page
     errors.install(app)
     app.add_middleware(SecurityHeaders, https=settings.base_url.startswith("https://"))

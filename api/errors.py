@@ -19,7 +19,18 @@ from engine.errors import BadData, EngineError, NotFound, Refused, Unavailable
 
 log = logging.getLogger("backcast.api")
 
-STATUS: Final[Mapping[type[EngineError], int]] = {NotFound: 404, Refused: 409, BadData: 422, Unavailable: 503}
+
+class TooMany(EngineError):
+    """More requests than a person makes."""
+
+
+STATUS: Final[Mapping[type[EngineError], int]] = {
+    NotFound: 404,
+    Refused: 409,
+    BadData: 422,
+    TooMany: 429,
+    Unavailable: 503,
+}
 RETRY_AFTER: Final = "5"
 MISSING: Final = "There is nothing here, or it is not for you to see."
 

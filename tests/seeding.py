@@ -1,11 +1,12 @@
 """A small, fixed installation for tests of pages: rows as the engine writes them, with every state a page can show."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from engine.definitions.bundle import Bundle, read
+from engine.running.lines import Line
 from engine.store import bundles, files, members
 from engine.store.approvals import Item, begin
 from engine.store.decision_tables import (
@@ -16,7 +17,7 @@ from engine.store.decision_tables import (
     ScoreRow,
     SignalStateRow,
 )
-from engine.store.run_tables import DeliveryRow, RunRow, StepRow, TaskRow, WaitRow
+from engine.store.run_tables import ApprovalRow, DeliveryRow, RunRow, StepRow, TaskRow, WaitRow
 from engine.store.sessions import Store
 from engine.store.tables import AccountRow, ContactRow, GoalRow, MetricRow, PointRow, SubjectRow
 from engine.terms import MICRO, Role
@@ -49,12 +50,12 @@ METRICS = (
     ("nps", 0.035, 0.0, None, 0.0, None),
 )
 LINES = (
-    {"kind": "ask", "step": "ask-1", "outward": False},
-    {"kind": "gate", "step": "approve-run", "days": 3, "outward": False},
-    {"kind": "email", "step": "what-changed", "outward": True},
-    {"kind": "wait", "step": "wait-1", "days": 5, "outward": False},
-    {"kind": "lesson", "step": "seat-campaign/what-is-new", "outward": True},
-    {"kind": "end", "step": "end"},
+    Line("ask", "ask-1"),
+    Line("gate", "approve-run", target=5, days=3),
+    Line("email", "what-changed", outward=True),
+    Line("wait", "wait-1", days=5),
+    Line("lesson", "seat-campaign/what-is-new", outward=True),
+    Line("end", "end"),
 )
 LETTER = """Hello Maria,
 
@@ -285,7 +286,7 @@ def _run(session: Session, account_id: int, bundle: Bundle, state: str, cursor: 
         mode="approve",
         state=state,
         sentence="Waits for a yes." if cursor == 1 else "Waits five days before it looks again.",
-        frozen={"lines": list(LINES)},
+        frozen={"lines": [asdict(line) for line in LINES]},
         cursor=cursor,
         bundle=bundle.fingerprint,
         day_seconds=86_400.0,
@@ -298,8 +299,8 @@ def _run(session: Session, account_id: int, bundle: Bundle, state: str, cursor: 
         session.add(
             StepRow(
                 run_id=row.id,
-                step=line["step"],
-                kind=line["kind"],
+                step=line.step,
+                kind=line.kind,
                 state="done",
                 sentence="Asked Dana Whitfield." if number == 0 else "",
                 at=NOW - timedelta(hours=5 - number),
@@ -325,8 +326,6 @@ def _approval(session: Session, account_id: int, run_id: int, approver: str) -> 
         at=NOW - timedelta(hours=4),
     )
     session.flush()
-    from engine.store.run_tables import ApprovalRow
-
     return session.query(ApprovalRow).filter_by(run_id=run_id).one().id
 
 

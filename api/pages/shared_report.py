@@ -10,19 +10,18 @@ from fastapi.responses import RedirectResponse, Response
 
 from api.dependencies import Now, TheStore
 from api.pages.rendering import fragment
-from api.pages.throttle import Throttle
+from api.pages.throttle import slow_down
 from engine.errors import Refused
 from engine.store import reports
 from engine.store.sessions import Store
 
 router = APIRouter(include_in_schema=False)
-tries = Throttle(per_minute=30)
 
 
 @router.get("/r/{token}")
 def show(request: Request, token: str, store: TheStore, at: Now, thanks: str = "") -> Response:
     """The report, and its questions."""
-    tries.spend(request)
+    slow_down(request)
     return _page(request, store, token, at, thanks=bool(thanks))
 
 
@@ -37,7 +36,7 @@ def answer(
     comment: Annotated[str, Form(max_length=2000)] = "",
 ) -> Response:
     """Keep an answer; answering again replaces it."""
-    tries.spend(request)
+    slow_down(request)
     try:
         with store.begin() as session:
             reports.answer(session, token, metric, _number(value), comment, at)

@@ -8,11 +8,10 @@ from fastapi.responses import RedirectResponse, Response
 from api import auth
 from api.dependencies import Acting, Allowed, Now, Pass, TheSettings, TheStore
 from api.pages.rendering import fragment
-from api.pages.throttle import Throttle
+from api.pages.throttle import slow_down
 from engine.store import members
 
 router = APIRouter(include_in_schema=False)
-tries = Throttle(per_minute=30)
 
 
 @router.get("/")
@@ -36,7 +35,7 @@ def ask(request: Request, token: str) -> Response:
 @router.post("/sign-in/{token}")
 def enter(request: Request, token: str, store: TheStore, settings: TheSettings, at: Now) -> Response:
     """Trade the link for a session."""
-    tries.spend(request)
+    slow_down(request)
     with store.begin() as session:
         signed_in = members.sign_in(session, token, at)
     response = RedirectResponse("/inbox", status_code=303)

@@ -5,13 +5,10 @@ from time import monotonic
 
 from fastapi import Request
 
-from engine.errors import EngineError
+from api.errors import TooMany
 
+PER_MINUTE = 30
 _REMEMBERED = 10_000
-
-
-class TooMany(EngineError):
-    """More requests than a person makes."""
 
 
 class Throttle:
@@ -34,3 +31,9 @@ class Throttle:
             if len(self.left) >= _REMEMBERED:
                 self.left.clear()
             self.left[address] = (tokens - 1, now)
+
+
+def slow_down(request: Request) -> None:
+    """Count a try of a token against its address. Raises `TooMany`."""
+    throttle: Throttle = request.app.state.throttle
+    throttle.spend(request)

@@ -6,20 +6,19 @@ from fastapi.responses import Response
 
 from api.dependencies import Now, TheStore
 from api.pages.rendering import fragment
-from api.pages.throttle import Throttle
+from api.pages.throttle import slow_down
 from engine.errors import NotFound
 from engine.store import secrets, suppressions
 from engine.store.sessions import Store
 from workflows.channels.unsubscribing import SECRET, read_token
 
 router = APIRouter(include_in_schema=False)
-tries = Throttle(per_minute=30)
 
 
 @router.get("/u/{token}")
 def ask(request: Request, token: str, store: TheStore) -> Response:
     """Say what the button does."""
-    tries.spend(request)
+    slow_down(request)
     _address, category = _read(store, token)
     return fragment(request, "unsubscribe.html", category=category, done=False)
 
@@ -27,7 +26,7 @@ def ask(request: Request, token: str, store: TheStore) -> Response:
 @router.post("/u/{token}")
 def unsubscribe(request: Request, token: str, store: TheStore, at: Now) -> Response:
     """Write to this address no more; asking again changes nothing."""
-    tries.spend(request)
+    slow_down(request)
     address, category = _read(store, token)
     with store.begin() as session:
         suppressions.suppress(session, address, category, "unsubscribed by the link in a message", at)

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from engine.errors import NotFound
 from engine.store.decision_tables import ScoreRow
 from engine.store.run_tables import RunRow
 from engine.store.tables import AccountRow
@@ -41,6 +42,14 @@ def glances(session: Session, account_ids: Sequence[int]) -> dict[int, Glance]:
     return {row.id: _glance(row, scores.get(row.id)) for row in rows}
 
 
+def id_of(session: Session, key: str) -> int:
+    """The id of the account with an external key. Raises `NotFound`."""
+    found = session.scalar(select(AccountRow.id).where(AccountRow.key == key))
+    if found is None:
+        raise NotFound("There is no such account.")
+    return found
+
+
 def latest_scores(session: Session, account_ids: Sequence[int]) -> dict[int, ScoreRow]:
     """Each account's newest score row; of several scorecards the one that has a score, then by name."""
     newest = (
@@ -65,7 +74,7 @@ def open_runs(session: Session, account_ids: Sequence[int]) -> Mapping[int, int]
         .where(RunRow.account_id.in_(account_ids), RunRow.state.in_(OPEN_STATES))
         .group_by(RunRow.account_id)
     )
-    return dict(session.execute(counted).tuples().all())
+    return dict(session.execute(counted).all())
 
 
 def tier_of(row: ScoreRow | None) -> Tier | None:

@@ -263,4 +263,4 @@ def _doubtful(session: Session, owner: str) -> tuple[Doubtful, ...]:
 
 
 def _playbooks(session: Session, run_ids: Sequence[int]) -> dict[int, str]:
-    return dict(session.execute(select(RunRow.id, RunRow.playbook).where(RunRow.id.in_(run_ids))).tuples().all())
+    return dict(session.execute(select(RunRow.id, RunRow.playbook).where(RunRow.id.in_(run_ids))).all())

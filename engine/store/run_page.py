@@ -156,7 +156,7 @@ def _line(
 
 
 def _ids(session: Session, table: type[TaskRow] | type[ApprovalRow], run_id: int) -> dict[str, int]:
-    return dict(session.execute(select(table.step, table.id).where(table.run_id == run_id)).tuples().all())
+    return dict(session.execute(select(table.step, table.id).where(table.run_id == run_id)).all())
 
 
 def _deliveries(session: Session, run_id: int) -> dict[str, list[Sent]]:

@@ -57,7 +57,7 @@ def sources(session: Session, account_id: int, scope: str | None, metric: str, e
     owned(session, account_id, scope)
     metric_id = session.scalar(select(MetricRow.id).where(MetricRow.name == metric))
     named = select(ContactRow.id, ContactRow.name).where(ContactRow.account_id == account_id)
-    people = dict(session.execute(named).tuples().all())
+    people = dict(session.execute(named).all())
     subjects = [account_id, *people]
     return Sources(
         _points(session, metric_id, subjects, people),

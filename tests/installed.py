@@ -1,0 +1,44 @@
+"""The real application over a seeded store, and clients that are somebody: for tests of routes and pages."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from engine.store.sessions import Store
+from tests.seeding import NOW, Seeded, sign_in
+
+BASE = "http://backcast.example"
+
+
+@dataclass(slots=True)
+class Clock:
+    """The moment the application believes it is."""
+
+    at: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The application, its store, and what was put into it."""
+
+    app: FastAPI
+    store: Store
+    seeded: Seeded
+    clock: Clock
+
+    def anybody(self) -> TestClient:
+        """A client without a session. Redirects are not followed: they are part of the answer."""
+        return TestClient(self.app, base_url=BASE, follow_redirects=False, raise_server_exceptions=False)
+
+    def member(self, email: str) -> TestClient:
+        """A client signed in as a member, whose forms carry the session's token."""
+        client = self.anybody()
+        signed_in = sign_in(self.store, email, self.clock.at)
+        client.cookies.set("backcast", signed_in.token)
+        client.headers["x-csrf-token"] = signed_in.csrf
+        return client
