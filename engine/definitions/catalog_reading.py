@@ -34,10 +34,6 @@ RESERVED: Final = frozenset(
 )
 ANSWER_DAYS: Final = 90
 _DECIMALS: Final = {ValueType.SHARE: 4, ValueType.BOOLEAN: 0}
-_KEPT_ELSEWHERE: Final = {
-    ValueType.TEXT: "this version keeps numbers only: a metric of type text stays unknown",
-    ValueType.DATE: "this version keeps numbers only: a metric of type date stays unknown",
-}
 
 
 def empty_catalog(path: str) -> Catalog:
@@ -147,12 +143,17 @@ def _check_metric(metric: Metric, fields: Fields) -> None:
     ledger = fields.ledger
     if "formula" in fields and metric.from_events:
         ledger.problem(fields.key_place("formula"), 10, "a metric has a formula or comes from events, not both")
-    if metric.type in _KEPT_ELSEWHERE:
-        ledger.note(fields.key_place("type"), 50, _KEPT_ELSEWHERE[metric.type])
-        if "formula" in fields or metric.from_events:
-            ledger.problem(
-                fields.key_place("type"), 11, "a formula or a count of events is a number, a share or a boolean"
-            )
+    if metric.type is ValueType.TEXT:
+        ledger.note(
+            fields.key_place("type"), 50, f'this version stores no texts as points: "{metric.name}" stays unknown'
+        )
+    is_made = "formula" in fields or metric.from_events is not None
+    if is_made and metric.type in {ValueType.TEXT, ValueType.DATE}:
+        message = "a formula or a count of events is a number, a share or a boolean"
+        ledger.problem(fields.key_place("type"), 11, message)
+    if metric.from_events and metric.from_events.count == "minutes":
+        place = fields.key_place("from_events")
+        ledger.note(place, 52, f'this version does not measure minutes: "{metric.name}" counts events')
     if metric.of == "product":
         ledger.note(
             fields.key_place("of"), 51, f'this version keeps no points of products: "{metric.name}" stays unknown'

@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from typing import Final, Literal as Choice
 
 from engine.definitions.catalog import Catalog
-from engine.definitions.feature import ValueType
+from engine.definitions.feature import Feature, ValueType
 from engine.definitions.fields import Fields
 from engine.definitions.quantities import parse_date, parse_share
-from engine.definitions.reading import Ledger, items, known, listed, suggest
+from engine.definitions.reading import Ledger, amount, items, known, listed, suggest
 from engine.definitions.rule import Example, ExampleEvent, ExampleGoal
 from engine.definitions.scope import Scope
+from engine.definitions.scorecard_reading import is_share_feature
 from engine.definitions.source import ListNode, MapNode, Node, ScalarNode
 
 Value = float | str | bool
@@ -49,18 +50,20 @@ def read_example(node: Node, catalog: Catalog, scope: Scope, ledger: Ledger) -> 
 
 
 def _goal(key: ScalarNode, node: Node, catalog: Catalog, ledger: Ledger) -> ExampleGoal:
-    known(key, key.text, catalog.goals, ledger, "goal")
+    is_known = known(key, key.text, catalog.goals, ledger, "goal")
+    is_share = is_share_feature(Feature(catalog.goals[key.text].metric), catalog) if is_known else None
     fields = Fields(node, ledger, f'the goal "{key.text}"')
     start = fields.need("start")
     begun = _span(start, ledger) if start is not None else None
     if start is not None and begun is not None and len(begun) > 1:
         ledger.problem(start, 41, "a goal starts on one day", "write 60d ago")
+    target, at_start = fields.need("target"), fields.find("at_start")
     found = ExampleGoal(
         key.text,
-        fields.number("target", None),
+        amount(target, ledger, '"target"', is_share=is_share) if target else 0.0,
         begun[0] if begun else 0,
         fields.days("within"),
-        fields.number("at_start", 0.0),
+        amount(at_start, ledger, '"at_start"', is_share=is_share) if at_start else 0.0,
     )
     fields.close()
     return found

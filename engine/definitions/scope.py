@@ -108,11 +108,9 @@ def own_signals(scope: Scope, signals: Iterable[str]) -> Scope:
 
 
 def contact_scope(scope: Scope, catalog: Catalog) -> Scope:
-    """What a condition on a contact may read: all of its account, and ``contact.…``."""
+    """What a condition on a contact may read: all of its account, and what is measured of the contact itself."""
     metrics = {f"contact.{name}": metric.type for name, metric in catalog.metrics.items() if metric.of == "contact"}
-    names = {"contact.name": ValueType.TEXT, "contact.email": ValueType.TEXT}
-    wider = scope.with_names(names)
-    return replace(wider, metrics={**wider.metrics, **metrics})
+    return replace(scope, metrics={**scope.metrics, **metrics})
 
 
 def event_scope(scope: Scope, catalog: Catalog, event: str) -> Scope:

@@ -60,10 +60,9 @@ def read_scorecard(node: Node, catalog: Catalog, scope: Scope, ledger: Ledger) -
     )
     if tiers:
         tiers.close()
-        if card.tiers_by == "criteria":
-            ledger.note(
-                tiers.key_place("by"), 51, "this version decides tiers by score; criteria are read and not yet used"
-            )
+        if card.tiers_by == "criteria" and card.metrics and not any(metric.standard for metric in card.metrics):
+            message = "tiers by criteria need a standard on at least one metric"
+            ledger.problem(tiers.key_place("by"), 16, message, "write standard: {acceptable: 40%, highest: 80%}")
     fields.close()
     return card
 
@@ -167,7 +166,7 @@ def _normaliser(fields: Fields, feature: Feature, catalog: Catalog, *, is_share:
         case "goal":
             return _goal(node, feature, catalog, ledger)
     ledger.note(
-        fields.key_place("rank"), 52, f'this version does not rank accounts: "{feature.name}" counts as unknown'
+        fields.key_place("rank"), 52, f'this version has no ranks in scores: "{feature.name}" counts as unknown'
     )
     return _rank(Fields(node, ledger, '"rank"'), is_share=is_share)
 

@@ -45,7 +45,7 @@ def test_what_this_version_does_not_do_is_said_at_its_place() -> None:
         "playbooks/seat-activation.yaml:28:11": (
             'this version calls no webhooks: the step "webhook-crm" is recorded as skipped'
         ),
-        "rules/scorecards/health.yaml:14:22": 'this version does not rank accounts: "active_users" counts as unknown',
+        "rules/scorecards/health.yaml:14:22": 'this version has no ranks in scores: "active_users" counts as unknown',
     }
 
 

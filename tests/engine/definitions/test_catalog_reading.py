@@ -53,9 +53,9 @@ def test_a_declared_metric_wins_over_one_that_a_report_would_add() -> None:
 
 def test_what_this_version_does_not_keep_is_said() -> None:
     text = SEATS + "\n" + SEATS.replace("seats_sold", "mood").replace("type: number", "type: text")
-    assert notes_of(with_edit(CATALOG, SEATS, text)) == [
-        "this version keeps numbers only: a metric of type text stays unknown"
-    ]
+    assert notes_of(with_edit(CATALOG, SEATS, text)) == ['this version stores no texts as points: "mood" stays unknown']
+    minutes = with_edit(CATALOG, "count: events}", "count: minutes}")
+    assert notes_of(minutes) == ['this version does not measure minutes: "logins" counts events']
     product = SEATS + "\n" + SEATS.replace("seats_sold", "speed").replace("type: number", "type: number, of: product")
     assert notes_of(with_edit(CATALOG, SEATS, product)) == [
         'this version keeps no points of products: "speed" stays unknown'

@@ -4,7 +4,7 @@ from typing import Final
 
 import pytest
 
-from engine.definitions.rule import Example, ExampleEvent
+from engine.definitions.rule import Example, ExampleEvent, ExampleGoal
 from tests.bad_files.workspace import BASE, RULE, bundle_of, sentences_of
 
 TOP: Final = BASE[RULE][: BASE[RULE].index("examples:")]
@@ -57,6 +57,31 @@ def test_what_a_score_or_another_rule_says_can_be_given() -> None:
     example = example_of("{score.health: 40, tier.health.previous: doing_well, signal.seats-unused.unhappy: true}")
     assert example.given["score.health"] == {0: 40.0}
     assert example.given["signal.seats-unused.unhappy"] == {0: True}
+
+
+def agreed(goal: str) -> dict[str, str]:
+    texts = texts_of("{active_users: 3}")
+    return {**texts, RULE: texts[RULE] + f"    agreed: {{{goal}}}\n"}
+
+
+def test_what_the_account_has_agreed_stands_beside_it() -> None:
+    written = "more_users: {target: 90, at_start: 30, start: 60d ago, within: 180d}"
+    (example,) = bundle_of(agreed(written)).rules["seats-unused"].examples
+    assert example.agreed == (ExampleGoal("more_users", 90.0, 60, 180, 30.0),)
+
+
+@pytest.mark.parametrize(
+    ("goal", "sentences"),
+    [
+        ("more: {target: 90, start: 60d ago, within: 9d}", ['B001 there is no goal "more"']),
+        ("more_users: {target: 90%, start: 60d ago, within: 9d}",
+         ['R002 "target" must be a number, not the share "90%"']),
+        ("more_users: {target: 9, start: last 60d, within: 9d}", ["R041 a goal starts on one day"]),
+        ("more_users: {start: 60d ago}", ['R001 the goal "more_users" needs "target" and "within"']),
+    ],
+)  # fmt: skip
+def test_an_agreed_goal_refuses(goal: str, sentences: list[str]) -> None:
+    assert sentences_of(agreed(goal)) == sentences
 
 
 @pytest.mark.parametrize(

@@ -60,14 +60,20 @@ def test_a_metric_may_carry_its_standard_and_a_tier_may_be_forced() -> None:
 
 def test_what_this_version_reads_and_does_not_do_is_said() -> None:
     ranked = with_edit(CARD, HAPPY, "{rank: {among: segment, floor: 2}}")
-    assert notes_of(ranked) == ['this version does not rank accounts: "happy" counts as unknown']
+    assert notes_of(ranked) == ['this version has no ranks in scores: "happy" counts as unknown']
     assert bundle_of(ranked).scorecards["health"].metrics[2].normaliser == Rank("segment", 2.0)
     for written in ("{carry: 30d}", "fail"):
         carried = {**BASE, CARD: BASE[CARD] + f"missing: {written}\n"}
         assert notes_of(carried) == ["this version neither carries values on nor fails: a missing metric is excluded"]
         assert bundle_of(carried).scorecards["health"].missing == "exclude"
+
+
+def test_tiers_by_criteria_need_a_standard() -> None:
+    """S0-14: a tier can be decided by criteria instead of the number."""
     by_criteria = with_edit(CARD, "tiers:\n", "tiers:\n  by: criteria\n")
-    assert notes_of(by_criteria) == ["this version decides tiers by score; criteria are read and not yet used"]
+    assert sentences_of(by_criteria) == ["S016 tiers by criteria need a standard on at least one metric"]
+    standard = "[0%, 80%], standard: {acceptable: 40%, highest: 80%}"
+    assert bundle_of(with_edit(CARD, "[0%, 80%]", standard, by_criteria)).scorecards["health"].tiers_by == "criteria"
 
 
 @pytest.mark.parametrize(
