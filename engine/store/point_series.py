@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from engine.evaluation.columns import Ints
@@ -21,14 +21,11 @@ class PointTable:
 
     def __init__(self, session: Session, needs: Needs, at: int, subjects: Sequence[int] | None = None) -> None:
         names = needs.metrics | needs.contact_metrics
-        self.numbers = {
-            row.name: row.id for row in session.scalars(select(MetricRow).where(MetricRow.name.in_(names)))
-        }
+        self.numbers = {row.name: row.id for row in session.scalars(select(MetricRow).where(MetricRow.name.in_(names)))}
         start = at - needs.days
-        recent = _POINTS.where(
-            PointRow.day > start, PointRow.day <= at, PointRow.metric_id.in_(self.numbers.values())
-        )
-        queries: list[Select[int, int, int, float]] = [recent, _last_before(start, [self.numbers[name] for name in needs.latest & self.numbers.keys()])]
+        recent = _POINTS.where(_between(start, at, subjects), PointRow.metric_id.in_(self.numbers.values()))
+        lasting = [self.numbers[name] for name in needs.latest & self.numbers.keys()]
+        queries: list[Select[int, int, int, float]] = [recent, _last_before(start, lasting)]
         if subjects is not None:
             queries = [query.where(PointRow.subject_id.in_(subjects)) for query in queries]
         self.table = np.concatenate([number_rows(session, query) for query in queries])
@@ -45,7 +42,16 @@ class PointTable:
         return Series(rows[order], part[order, 0].astype(np.int64), part[order, 3].copy())
 
 
+_FEW = 200
 _POINTS = select(PointRow.day, PointRow.subject_id, PointRow.metric_id, PointRow.value)
+
+
+def _between(start: int, at: int, subjects: Sequence[int] | None) -> ColumnElement[bool]:
+    """The days after ``start`` up to ``at``. For a few subjects they are listed: the key begins with the day, so that
+    is a look-up per day and subject (4 ms for one account of 2,000 over a year) where a range reads all (500 ms)."""
+    if subjects is not None and len(subjects) <= _FEW:
+        return PointRow.day.in_(range(start + 1, at + 1))
+    return and_(PointRow.day > start, PointRow.day <= at)
 
 
 def _last_before(day: int, metrics: Sequence[int]) -> Select[int, int, int, float]:
