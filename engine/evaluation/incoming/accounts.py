@@ -23,7 +23,7 @@ OWN: Final = (
     "renewal_on",
     "suppressed",
 )
-COMPUTED: Final = frozenset({"segment", "days_in_stage", "renewal_in_days", "id"})
+RESERVED: Final = frozenset({*OWN, "segment", "days_in_stage", "renewal_in_days", "id", "goals", "fields"})
 PARTS: Final = ("target", "start", "end", "start_value")
 HEADER: Final = Header(OWN, ("key",), others=True, prefixes=("goals.", "fields."))
 
@@ -105,7 +105,7 @@ def _fields(values: Values, numeric: frozenset[str]) -> dict[str, float | bool |
         if not _FIELD.fullmatch(bare):
             message = f'a field cannot be called "{shortened(bare)}"; use small letters, digits and _'
             values.fault(name, "unknown_field", message)
-        elif bare in COMPUTED or bare in OWN:
+        elif bare in RESERVED:
             values.fault(name, "computed_field", f'"{bare}" is no field that can be pushed here; call it otherwise')
         elif near:
             message = f'did you mean "{near[0]}"? A field of its own is written "fields.{bare}"'

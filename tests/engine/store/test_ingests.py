@@ -53,7 +53,8 @@ def people(store: Store, catalog: Catalog) -> None:
 def points(store: Store) -> set[tuple[str, str, str, float]]:
     """Subject, metric, day and value of every point."""
     with store.read() as session:
-        subjects = {row.id: row.key for table in (AccountRow, ContactRow) for row in session.scalars(select(table))}
+        subjects = {row.id: row.key for row in session.scalars(select(AccountRow))}
+        subjects |= {row.id: row.key for row in session.scalars(select(ContactRow))}
         metrics = {row.id: row.name for row in session.scalars(select(MetricRow))}
         return {
             (
