@@ -154,6 +154,8 @@ def _check_metric(metric: Metric, fields: Fields) -> None:
     if metric.from_events and metric.from_events.count == "minutes":
         place = fields.key_place("from_events")
         ledger.note(place, 52, f'this version does not measure minutes: "{metric.name}" counts events')
+    if not metric.bears_on_value:
+        ledger.note(metric.place, 53, f'it is not said how "{metric.name}" bears on the value for the customer')
     if metric.of == "product":
         ledger.note(
             fields.key_place("of"), 51, f'this version keeps no points of products: "{metric.name}" stays unknown'

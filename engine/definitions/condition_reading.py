@@ -49,7 +49,10 @@ def parse(node: Node, scope: Scope, ledger: Ledger, *, numeric: bool = False) ->
     read = parser.numeric(node, 1) if numeric else parser.truth(node, 1)
     if read is None or parser.failed:
         return None
-    return Condition(read.raw, read.tree, names_of(read.tree), node.place)
+    condition = Condition(read.raw, read.tree, names_of(read.tree), node.place)
+    if not condition.names:
+        ledger.note(node, 60, "this reads no value, so it is always the same")
+    return condition
 
 
 class _Parser:

@@ -20,6 +20,8 @@ from engine.terms import ChallengeKind, Mode
 
 EXISTING: Final[tuple[Choice["ignore", "enrol", "ask"], ...]] = ("ignore", "enrol", "ask")
 CHOOSE: Final[tuple[Choice["first", "measured"], ...]] = ("first", "measured")
+SHORTEST_TITLE: Final = 8
+SHORTEST_WHY: Final = 15
 _WAYS: Final = {"any": "or", "all": "and", "not": "!"}
 
 
@@ -76,7 +78,15 @@ def _challenge(fields: Fields, reach: Reach) -> Challenge:
         review_by=day(review, inner.ledger, '"review_by"') if review else "",
     )
     inner.close()
+    _check_outlined(found, inner)
     return found
+
+
+def _check_outlined(challenge: Challenge, fields: Fields) -> None:
+    for key, text, least in (("title", challenge.title, SHORTEST_TITLE), ("why", challenge.why, SHORTEST_WHY)):
+        if text and len(text) < least:
+            message = f'"{key}" is too short to outline a challenge'
+            fields.ledger.problem(fields.key_place(key), 14, message, "say it so that a new colleague understands it")
 
 
 def _success(fields: Fields, reach: Reach) -> Success:

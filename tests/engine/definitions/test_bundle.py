@@ -30,7 +30,8 @@ HAPPY: Final = "      happy: {threshold: {good: 4, poor: 2}}"
 RESPONSE: Final = "      response.seat-activation: {linear: [0, 1]}"
 TINY: Final = """format: 1
 rule: NAME
-challenge: {title: Tiny, kind: risk, why: Many, owner: cs-ops, success: {event: login, within: 1d}}
+challenge:
+  {title: A tiny rule, kind: risk, why: To have many of them, owner: cs-ops, success: {event: login, within: 1d}}
 actions: [{playbook: seat-activation, mode: manual}]
 signals: {it: {event: login, for: 1d}}
 """

@@ -7,7 +7,10 @@ from engine.definitions.condition import Arithmetic
 from engine.definitions.feature import ValueType
 from tests.bad_files.workspace import BASE, CATALOG, bundle_of, notes_of, sentences_of, with_edit
 
-SEATS = "  seats_sold: {title: Seats sold, source: commercial, evidence: observe, type: number, better: neither}"
+SEATS = (
+    "  seats_sold: {title: Seats sold, source: commercial, evidence: observe, "
+    "type: number, better: neither, bears_on_value: Size}"
+)
 
 
 def test_a_metric_says_where_it_comes_from_and_how_it_is_read() -> None:
@@ -59,6 +62,13 @@ def test_what_this_version_does_not_keep_is_said() -> None:
     product = SEATS + "\n" + SEATS.replace("seats_sold", "speed").replace("type: number", "type: number, of: product")
     assert notes_of(with_edit(CATALOG, SEATS, product)) == [
         'this version keeps no points of products: "speed" stays unknown'
+    ]
+
+
+def test_a_metric_should_say_how_it_bears_on_value() -> None:
+    """S0-04."""
+    assert notes_of(with_edit(CATALOG, "    bears_on_value: They stay\n", "")) == [
+        'it is not said how "active_users" bears on the value for the customer'
     ]
 
 

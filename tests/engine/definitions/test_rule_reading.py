@@ -75,6 +75,17 @@ def test_what_this_version_reads_and_does_not_do_is_said() -> None:
     assert notes_of(unused) == ['"when" does not use the signal "seats_unused"']
 
 
+def test_a_challenge_must_be_outlined_before_anything_else() -> None:
+    """S2-07."""
+    short = with_edit(RULE, "why: Seats that nobody uses are cancelled first.", "why: Because")
+    assert sentences_of(short) == ['R014 "why" is too short to outline a challenge']
+
+
+def test_a_condition_that_reads_nothing_is_noted() -> None:
+    always = with_edit(RULE, "for: {var: in_segment.enterprise}", 'for: {"<": [1, 2]}')
+    assert notes_of(always) == ["this reads no value, so it is always the same"]
+
+
 @pytest.mark.parametrize(
     ("instead", "write", "sentences"),
     [
