@@ -30,6 +30,7 @@ class Site:
     store: Store
     seeded: Seeded
     clock: Clock
+    address: str = BASE
 
     def anybody(self) -> TestClient:
         """A client without a session. Redirects are not followed: they are part of the answer."""

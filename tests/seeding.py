@@ -188,7 +188,7 @@ def _points(session: Session, account_id: int, number: int) -> None:
 
 def _scores(session: Session, account_id: int, score: float | None, tier: str, bundle: Bundle) -> None:
     for age in range(0, 90, 3):
-        ease = min(age, 30) / 30
+        ease = (min(age, 30) / 30) * (1 if account_id % 3 else -0.4) + 0.12 * ((age * 7 + account_id) % 5 - 2) / 2
         lines = [_line(metric, score, ease) for metric in METRICS]
         computed = None if score is None else sum(int(str(line[4])) for line in lines)
         session.add(
@@ -215,7 +215,7 @@ def _line(
     if value is None or value_before is None or score is None:
         return [name, None, None, share, 0]
     normalised = min(100.0, max(0.0, score + off + (before - off) * ease))
-    return [name, value + (value_before - value) * ease, normalised, share, round(normalised * share * MICRO)]
+    return [name, round(value + (value_before - value) * ease, 2), normalised, share, round(normalised * share * MICRO)]
 
 
 def _signals(session: Session, account_id: int, *, firing: bool) -> None:
