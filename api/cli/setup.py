@@ -7,7 +7,7 @@ import typer
 
 from api.cli.workspace import DataOption, JsonOption, now, open_store, out, settings_for
 from engine.store import members
-from engine.store.migrating import head, migrate as bring_up_to_date
+from engine.store.migrating import HEAD, migrate as bring_up_to_date
 from engine.store.sessions import connect
 from engine.terms import Role
 
@@ -32,7 +32,7 @@ def migrate(data: DataOption = "") -> None:
     store = connect(settings_for(data).database)
     changed = bring_up_to_date(store)
     store.close()
-    out.print(f"The database is at version {head()}" + ("." if changed else " already."))
+    out.print(f"The database is at version {HEAD}" + ("." if changed else " already."))
 
 
 def add_member(

@@ -1,20 +1,22 @@
 """Bringing a database to the tables of this version, and refusing to work on any other.
 
-One transaction holds all revisions on both databases, so an interrupted migration leaves nothing behind.
+One transaction holds all revisions on both databases, so an interrupted migration leaves nothing behind. Alembic is
+imported only where there is something to do: every command and process asks here first.
 """
 
-from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
 from engine.errors import Refused
 from engine.store.sessions import Store
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+HEAD: Final = "0003_runs"
+"""The newest revision."""
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 """Where the revisions are: beside the packages, in a checkout and in an installation."""
 _LOCK = 4_917_203_118
@@ -30,10 +32,12 @@ def migrate(store: Store) -> bool:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
         found = _revision(connection)
-        if found == head():
+        if found == HEAD:
             return False
         _refuse_foreign(connection, found)
-        command.upgrade(_config(connection), "head")
+        from alembic import command
+
+        command.upgrade(config(connection), "head")
         return True
 
 
@@ -43,26 +47,16 @@ def require_current(store: Store) -> None:
     with store.read() as session:
         connection = session.connection()
         found = _revision(connection)
-        if found == head():
+        if found == HEAD:
             return
         _refuse_foreign(connection, found)
     if found is None:
         raise Refused("the database is empty: run `backcast migrate` first")
-    raise Refused(f"the database is at version {found}, this Backcast needs {head()}: run `backcast migrate` first")
-
-
-@cache
-def head() -> str:
-    """The newest revision this version knows."""
-    newest = _scripts().get_current_head()
-    if newest is None:
-        raise Refused(f"no migrations found in {MIGRATIONS}: the installation is incomplete, install it again")
-    return newest
+    raise Refused(f"the database is at version {found}, this Backcast needs {HEAD}: run `backcast migrate` first")
 
 
 def _refuse_foreign(connection: Connection, found: str | None) -> None:
-    known = {script.revision for script in _scripts().walk_revisions()}
-    if found is not None and found not in known:
+    if found is not None and not (MIGRATIONS / "versions" / f"{found}.py").is_file():
         raise Refused(f"the database is at version {found}, which is newer than this Backcast: install the newer one")
     tables = sorted(set(inspect(connection).get_table_names()) - {"alembic_version"})
     if found is None and tables:
@@ -73,17 +67,18 @@ def _refuse_foreign(connection: Connection, found: str | None) -> None:
 
 
 def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return found
 
 
-def _config(connection: Connection | None = None) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
-    return config
+def config(connection: Connection) -> "Config":
+    """Alembic's configuration for our revisions on an open connection."""
+    from alembic.config import Config
 
-
-@cache
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config())
+    made = Config()
+    made.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    made.set_main_option("path_separator", "os")
+    made.attributes["connection"] = connection
+    return made

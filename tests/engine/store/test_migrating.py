@@ -8,6 +8,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from engine.errors import Refused
@@ -20,6 +21,14 @@ def empty(tmp_path: Path) -> Iterator[Store]:
     opened = connect(f"sqlite:///{tmp_path}/new/backcast.db")
     yield opened
     opened.close()
+
+
+def test_the_newest_revision_is_the_last_file_and_files_are_called_like_revisions(empty: Store) -> None:
+    with empty.engine.connect() as connection:
+        scripts = ScriptDirectory.from_config(migrating.config(connection))
+    assert scripts.get_heads() == [migrating.HEAD]
+    files = {path.stem for path in (migrating.MIGRATIONS / "versions").glob("*.py")}
+    assert {script.revision for script in scripts.walk_revisions()} == files
 
 
 def test_the_models_equal_the_migrations(store: Store) -> None:
@@ -35,7 +44,7 @@ def test_migrating_again_changes_nothing(store: Store) -> None:
 
 def test_what_goes_up_comes_down(store: Store) -> None:
     with store.engine.begin() as connection:
-        command.downgrade(migrating._config(connection), "base")
+        command.downgrade(migrating.config(connection), "base")
     with store.engine.connect() as connection:
         assert inspect(connection).get_table_names() == ["alembic_version"]
     assert migrating.migrate(store) is True
@@ -49,7 +58,7 @@ def test_an_empty_database_is_refused_with_what_to_do(empty: Store) -> None:
 
 def test_an_older_schema_is_refused_with_what_to_do(empty: Store) -> None:
     with empty.engine.begin() as connection:
-        command.upgrade(migrating._config(connection), "0001_data")
+        command.upgrade(migrating.config(connection), "0001_data")
     with pytest.raises(Refused, match=r"at version 0001_data, this Backcast needs .* run `backcast migrate` first"):
         migrating.require_current(empty)
 
