@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.evaluation.columns import Floats, Ints
-from engine.simulation.measuring import EVENTS, LOGINS_FOR, METRICS, ROLES, View, events, points
+from engine.simulation.measuring import EVENTS, FIRST_USER, LOGINS_FOR, METRICS, ROLES, View, events, points
 from engine.simulation.stages import stages
+from engine.simulation.truth import SEATS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,10 +94,15 @@ def _logins(view: View, seed: int, first: int, last: int) -> Iterator[Event]:
     rng = np.random.default_rng([seed, 2])
     people = (len(view.traits.arr), len(ROLES))
     seats = view.course.seats(view.traits, view.last, view.last + 1)
-    idle = rng.random(people) > 1.1 * view.course.users[:, view.last : view.last + 1] / seats
-    idle[:, :3] = False
+    in_use = view.course.users[:, view.last : view.last + 1] / seats
+    idle = rng.random(people) > 1.1 * in_use
+    # With most of the seats unused there are always people to win back.
+    idle[:, FIRST_USER : FIRST_USER + 2] |= in_use < 0.45
+    idle[:, :FIRST_USER] = False
     logged_in = rng.random((*people, LOGINS_FOR + view.after)) < 0.12
     logged_in[idle] = False
+    # Not everybody's product tells who logs in.
+    logged_in[(view.traits.kind != SEATS) & (np.arange(people[0]) % 4 > 0)] = False
     rows, which, days = np.nonzero(logged_in[:, :, start - offset : last + 1 - offset])
     there = (start + days < view.course.churned[rows]) & ((which != 0) | (start + days < view.course.departed[rows]))
     for row, seat, day in zip(rows[there].tolist(), which[there].tolist(), days[there].tolist(), strict=True):

@@ -18,8 +18,8 @@ from engine.simulation.state import Course, Marks, Table, Traits
 ROLES: Final = ("champion", "sponsor", "key_user", "user", "user", "user")
 """The contacts of every account; the first two are whom we talk to, the third follows a champion who leaves."""
 
-CHAMPION_SEAT, SPONSOR_SEAT, NEXT_SEAT = range(3)
-LOGINS_FOR: Final = 45
+CHAMPION_SEAT, SPONSOR_SEAT, NEXT_SEAT, FIRST_USER = range(4)
+LOGINS_FOR: Final = 30
 """Days at the end of the history for which single logins are known."""
 
 

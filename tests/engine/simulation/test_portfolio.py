@@ -171,5 +171,13 @@ def test_the_story_has_somebody_to_write_to(portfolio: Portfolio, whole: Batch) 
     assert len(users - recent) >= 2
 
 
+def test_the_portfolio_lives_on_behind_its_history() -> None:
+    portfolio = make_portfolio(1, 100, first_day=FIRST, days=120, after=20)
+    assert portfolio.last_day == FIRST + 119
+    batch = portfolio.batch(portfolio.last_day + 1, portfolio.last_day + 20)
+    assert set(batch.points.days.tolist()) == set(range(FIRST + 120, FIRST + 140))
+    assert (portfolio.view.traits.shows[portfolio.view.traits.kind >= 0] < 120).all()
+
+
 def test_an_empty_story_is_possible() -> None:
     assert make_portfolio(1, 20, first_day=FIRST, story=False).story_key == ""
