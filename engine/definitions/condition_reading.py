@@ -27,7 +27,7 @@ from engine.definitions.condition import (
 )
 from engine.definitions.feature import ValueType
 from engine.definitions.literal_reading import Wrong, read_literal, spoken
-from engine.definitions.operators import ARITHMETIC, COMPARISONS, OPERANDS, REFUSED, wrong_count
+from engine.definitions.operators import ARITHMETIC, COMPARISONS, OPERANDS, REFUSED, operands_of, wrong_count
 from engine.definitions.reading import Ledger, listed, suggest
 from engine.definitions.scope import Scope
 from engine.definitions.source import ListNode, MapNode, Node, ScalarNode
@@ -66,7 +66,7 @@ class _Parser:
     def truth(self, node: Node, depth: int) -> _Read | None:
         """A node that must say yes or no."""
         if isinstance(node, MapNode) and [key.text for key, _ in node.entries] == ["missing"]:
-            return self._missing(self._operands(node.entries[0][1]))
+            return self._missing(operands_of(node.entries[0][1]))
         if isinstance(node, ScalarNode) and node.truth is None:
             message = "a condition must be an operator with its operands"
             self._say(node, "J001", message, 'for example {">": [{var: name}, 5]}')
@@ -108,7 +108,7 @@ class _Parser:
             self._say(node.entries[1][0] if node.entries else node, "J002", message, "join conditions with and / or")
             return None
         key, value = node.entries[0]
-        operator, operands = key.text, self._operands(value)
+        operator, operands = key.text, operands_of(value)
         if operator not in OPERANDS:
             hint = REFUSED.get(operator) or suggest(operator, OPERANDS)
             self._say(key, "J003", f'unknown operator "{operator}"', hint or f"operators: {' '.join(OPERANDS)}")
@@ -142,9 +142,6 @@ class _Parser:
                 return self._arithmetic(key, operator, operands, depth)
             case _:
                 return self._comparison(key, operator, operands, depth)
-
-    def _operands(self, value: Node) -> Sequence[Node]:
-        return value.items if isinstance(value, ListNode) else (value,)
 
     def _var(self, operands: Sequence[Node]) -> _Read | None:
         named = operands[0]

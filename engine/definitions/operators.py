@@ -1,6 +1,9 @@
 """The operators of JsonLogic that conditions may use, and what to say about those they may not."""
 
+from collections.abc import Sequence
 from typing import Final
+
+from engine.definitions.source import ListNode, Node
 
 COMPARISONS: Final = {"<": "<", "<=": "<=", ">": ">", ">=": ">=", "==": "==", "===": "==", "!=": "!=", "!==": "!="}
 ARITHMETIC: Final = ("+", "-", "*", "/", "%", "min", "max")
@@ -39,3 +42,8 @@ def wrong_count(operator: str, count: int) -> tuple[str, str] | None:
         wanted = "a condition, then and otherwise: 3, 5 or more"
     hint = 'turn it round: "<" takes three' if operator in {">", ">="} and count == 3 else ""
     return f'"{operator}" takes {wanted} operand{"" if wanted == "1" else "s"}, not {count}', hint
+
+
+def operands_of(value: Node) -> Sequence[Node]:
+    """The operands of an operator: a single one may stand without a list around it."""
+    return value.items if isinstance(value, ListNode) else (value,)
