@@ -9,8 +9,10 @@ from sqlalchemy.orm import Session, defer
 
 from engine.definitions import bundle as reading
 from engine.definitions.bundle import Bundle
+from engine.definitions.catalog import Catalog, Metric
 from engine.definitions.problem import BadDefinition
 from engine.errors import NotFound
+from engine.store import counting
 from engine.store.tables import BundleRow
 
 _KEPT = 32
@@ -20,18 +22,23 @@ _NEWEST = select(BundleRow).order_by(BundleRow.applied_at.desc()).limit(1).optio
 
 
 def publish(session: Session, checked_bundle: Bundle, author: str, at: datetime) -> None:
-    """Put a bundle in force from ``at`` on; one that was in force before comes back. In force already: no change."""
+    """Put a bundle in force from ``at`` on; one that was in force before comes back. In force already: no change.
+
+    Metrics that are counted from events in a new way are counted again, from all events there are.
+    """
     newest = session.scalar(_NEWEST)
     if newest is not None and newest.fingerprint == checked_bundle.fingerprint:
         return
     if newest is not None and newest.applied_at >= at:
         at = newest.applied_at + timedelta(microseconds=1)  # two at one moment: the later call wins
+    before = None if newest is None else _catalog(session, newest.fingerprint)
     row = session.get(BundleRow, checked_bundle.fingerprint)
     if row is None:
         row = BundleRow(fingerprint=checked_bundle.fingerprint, texts=dict(checked_bundle.texts))
         session.add(row)
     row.author, row.applied_at = author, at
     session.flush()
+    counting.recount_metrics(session, checked_bundle.catalog, _counted_anew(before, checked_bundle.catalog), at)
     _keep(checked_bundle)
 
 
@@ -58,6 +65,23 @@ def by_fingerprint(session: Session, fingerprint: str) -> Bundle:
     if checked.bundle is None:
         raise BadDefinition(checked.problems)
     return _keep(checked.bundle)
+
+
+def _catalog(session: Session, fingerprint: str) -> Catalog | None:
+    try:
+        return by_fingerprint(session, fingerprint).catalog
+    except BadDefinition:  # of an older version of ours: nothing to compare with
+        return None
+
+
+def _counted_anew(before: Catalog | None, catalog: Catalog) -> list[Metric]:
+    known = before.metrics if before else {}
+    counted = [metric for metric in catalog.metrics.values() if metric.from_events]
+    return [
+        m
+        for m in counted
+        if m.name not in known or (known[m.name].from_events, known[m.name].of) != (m.from_events, m.of)
+    ]
 
 
 def _keep(bundle: Bundle) -> Bundle:

@@ -64,6 +64,14 @@ def recount_contacts(session: Session, catalog: Catalog, contact_ids: Sequence[i
     recount(session, catalog, names, places, at)
 
 
+def recount_metrics(session: Session, catalog: Catalog, metrics: Iterable[Metric], at: datetime) -> None:
+    """The same for all days of metrics whose definition is new or has changed."""
+    names = {name for metric in metrics if metric.from_events for name in metric.from_events.events}
+    if names:
+        found = select(EventRow.account_id, EventRow.day).where(EventRow.name.in_(names)).distinct()
+        recount(session, catalog, names, [Touched(*row) for row in session.execute(found)], at)
+
+
 def _happened(session: Session, metrics: Sequence[Metric], places: frozenset[Touched]) -> list[Happened]:
     names = sorted({name for metric in metrics if metric.from_events for name in metric.from_events.events})
     days = sorted({place.day for place in places})

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from sqlalchemy import select
 
+from engine.definitions import bundle as reading
 from engine.definitions.bundle import Bundle
 from engine.definitions.catalog import Catalog
 from engine.errors import BadData, Refused
 from engine.evaluation.incoming.rows import Format
-from engine.store import ingests
+from engine.store import bundles, ingests
 from engine.store.ingests import Ingested, Kind
 from engine.store.sessions import Store
 from engine.store.tables import (
@@ -239,6 +240,21 @@ def test_what_counts_by_role_follows_the_roles_contacts_have(store: Store, catal
     push(store, catalog, "contacts", "key,account,roles\nann,acme,user\nbob,acme,champion\n")
     assert points(store) == {("acme", "days_since_contact", "2026-03-05", 1.0)}
     assert count(store, CorrectionRow) == 1
+
+
+def test_a_metric_that_counts_otherwise_is_counted_again_when_it_is_published(
+    store: Store, small_bundle: Bundle, catalog_text: str
+) -> None:
+    with store.begin() as session:
+        bundles.publish(session, small_bundle, "", AT)
+    people(store, small_bundle.catalog)
+    push(store, small_bundle.catalog, "events", "account,event,at,contact\nacme,reply,2026-03-04,bob\n")
+    assert points(store) == set()
+    changed = reading.read({"rules/catalog.yaml": catalog_text.replace("with_roles: [champion]", "with_roles: [user]")})
+    assert changed.bundle is not None
+    with store.begin() as session:
+        bundles.publish(session, changed.bundle, "", AT)
+    assert points(store) == {("acme", "days_since_contact", "2026-03-04", 1.0)}
 
 
 def test_the_same_request_is_answered_as_before_and_another_body_refused(store: Store) -> None:
