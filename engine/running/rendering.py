@@ -9,11 +9,13 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from html import escape
 from typing import Any, Final
 
 import nh3
-from jinja2 import ChainableUndefined, TemplateError, Undefined
+from jinja2 import ChainableUndefined, Template, TemplateError, Undefined, pass_context
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markdown_it import MarkdownIt
 
@@ -21,6 +23,7 @@ from engine.definitions.message import Message
 from engine.errors import Refused
 
 MAX_OUTPUT: Final = 256 * 1024
+_SAY: Final = " say"  # no template can name it
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _ENCODED_WORD: Final = re.compile(r"=\?.*\?=")
 _MARKDOWN: Final = MarkdownIt("commonmark", {"html": False}).enable("table")
@@ -86,11 +89,10 @@ def _unused_word(text: str) -> str:
 
 
 def _written(text: str, data: Mapping[str, Any], finalize: Callable[[object], str], where: str) -> str:
-    environment = _Environment(finalize)
     written: list[str] = []
     size = 0
     try:
-        for part in environment.from_string(text).generate(data):
+        for part in _compiled(text).generate({**data, _SAY: finalize}):
             written.append(part)
             size += len(part)
             if size > MAX_OUTPUT:
@@ -100,6 +102,11 @@ def _written(text: str, data: Mapping[str, Any], finalize: Callable[[object], st
     except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
         raise Refused(f"{where} was not written: {error}") from error
     return "".join(written)
+
+
+@lru_cache(maxsize=256)
+def _compiled(text: str) -> Template:
+    return _ENVIRONMENT.from_string(text)
 
 
 class _Missing(Exception):
@@ -119,8 +126,8 @@ class _Unknown(ChainableUndefined):
 class _Environment(ImmutableSandboxedEnvironment):
     """Jinja with our filters only; a dot reads an entry of the data and never an attribute of Python's."""
 
-    def __init__(self, finalize: Callable[[object], str]) -> None:
-        super().__init__(undefined=_Unknown, finalize=lambda value: finalize(_said(value)), keep_trailing_newline=True)
+    def __init__(self) -> None:
+        super().__init__(undefined=_Unknown, finalize=_say, keep_trailing_newline=True)
         self.globals.clear()
         self.tests = {name: self.tests[name] for name in ("defined", "undefined")}
         kept = {name: self.filters[name] for name in _KEPT_FILTERS}
@@ -135,6 +142,12 @@ class _Data(dict[str, Any]):
     """A mapping of the context that knows its own name, for the sentence about what is missing."""
 
     path: str = ""
+
+
+@pass_context
+def _say(context: Context, value: object) -> str:
+    # Asked for through the context, so that a template is compiled once and not for each of its three outputs.
+    return str(context[_SAY](_said(value)))
 
 
 def _nothing(obj: Any, attribute: str) -> Undefined:
@@ -182,3 +195,6 @@ def readable_date(value: Any) -> Any:
     except ValueError:
         return value
     return f"{day.day} {day:%B %Y}" if day else value
+
+
+_ENVIRONMENT: Final = _Environment()
