@@ -1,16 +1,21 @@
 """Rows of accounts and contacts turned into columns."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+from sqlalchemy import Row
 
 from engine.evaluation.columns import Column, Ints, Numbers, Texts
 from engine.evaluation.facts import Contacts, Subjects
-from engine.store.tables import AccountRow, ContactRow
+from engine.store.tables import AccountRow
 
 ACCOUNT_NUMBERS = ("arr", "stage_since", "onboarded_on", "renewal_on")
 ACCOUNT_TEXTS = ("key", "name", "owner", "stage")
+
+
+ContactTuple: TypeAlias = Row[int, str, int, list[Any], int | None]
+"""A contact's id, key, account, roles and day of departure."""
 
 
 def account_fields(accounts: Sequence[AccountRow]) -> dict[str, Column]:
@@ -44,16 +49,16 @@ def texts(values: Sequence[str | None]) -> Texts:
     return Texts(np.array([-1 if value is None else code[value] for value in values], dtype=np.int64), tuple(words))
 
 
-def contact_columns(contacts: Sequence[ContactRow], subjects: Subjects, at: int) -> Contacts:
+def contact_columns(contacts: Sequence[ContactTuple], subjects: Subjects, at: int) -> Contacts:
     """The contacts of the accounts in ``subjects``; departed as of day ``at``."""
-    owners = rows_of(subjects.ids, np.array([row.account_id for row in contacts], dtype=np.int64)).tolist()
+    owners = rows_of(subjects.ids, np.array([owner for _, _, owner, _, _ in contacts], dtype=np.int64)).tolist()
     kept = [(row, owner) for row, owner in zip(contacts, owners, strict=True) if owner >= 0]
     return Contacts(
-        ids=np.array([row.id for row, _ in kept], dtype=np.int64),
-        keys=tuple(row.key for row, _ in kept),
+        ids=np.array([row[0] for row, _ in kept], dtype=np.int64),
+        keys=tuple(row[1] for row, _ in kept),
         account_rows=np.array([owner for _, owner in kept], dtype=np.int64),
-        roles=tuple(frozenset(row.roles) for row, _ in kept),
-        departed=np.array([row.departed_on is not None and row.departed_on <= at for row, _ in kept], dtype=np.bool_),
+        roles=tuple(frozenset(row[3]) for row, _ in kept),
+        departed=np.array([row[4] is not None and row[4] <= at for row, _ in kept], dtype=np.bool_),
     )
 
 

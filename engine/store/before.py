@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TypeVarTuple
+from typing import Any, TypeVarTuple
 
 import numpy as np
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, null, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from engine.definitions.bundle import Bundle
@@ -19,6 +19,10 @@ from engine.terms import Tier
 FEW = 200
 Ts = TypeVarTuple("Ts")
 DAY_ZERO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+_NO_LINES: ColumnElement[list[Any] | None] = null()
+"""In place of a score's lines: they are long, and only the week-old ones are read."""
 
 
 def end_of(day: int) -> datetime:
@@ -35,7 +39,7 @@ def load_before(session: Session, bundle: Bundle, subjects: Subjects, at: int) -
     if last is None:
         return Before()
     newest = {name: _Day(session, name, subjects, at - 1) for name in bundle.scorecards}
-    week_ago = {name: _Day(session, name, subjects, at - 7) for name in bundle.scorecards}
+    week_ago = {name: _Day(session, name, subjects, at - 7, ScoreRow.lines) for name in bundle.scorecards}
     return Before(
         firing=_firing(session, bundle, subjects) if last <= at else {},
         tiers={name: found.tiers for name, found in newest.items()},
@@ -64,11 +68,18 @@ def _firing(session: Session, bundle: Bundle, subjects: Subjects) -> dict[str, B
 class _Day:
     """The newest scores of one scorecard up to a day, by row of ``subjects``; nothing known where there are none."""
 
-    def __init__(self, session: Session, scorecard: str, subjects: Subjects, day: int) -> None:
+    def __init__(
+        self,
+        session: Session,
+        scorecard: str,
+        subjects: Subjects,
+        day: int,
+        lines: ColumnElement[list[Any] | None] = _NO_LINES,
+    ) -> None:
         of_card = ScoreRow.scorecard == scorecard
         newest = select(func.max(ScoreRow.day)).where(of_card, ScoreRow.day <= day).scalar_subquery()
         query = select(
-            ScoreRow.account_id, ScoreRow.effective, ScoreRow.computed_tier, ScoreRow.cause, ScoreRow.lines
+            ScoreRow.account_id, ScoreRow.effective, ScoreRow.computed_tier, ScoreRow.cause, lines.label("lines")
         ).where(of_card, ScoreRow.day == newest)
         self._size = len(subjects)
         found = session.execute(only(query, ScoreRow.account_id, subjects)).all()
@@ -89,7 +100,7 @@ class _Day:
         for row, place in self._found:
             if row.effective is None:
                 continue
-            for name, _, _, _, part in row.lines:
+            for name, _, _, _, part in row.lines or ():
                 parts.setdefault(name, np.full(self._size, np.nan))[place] = part
         return parts
 

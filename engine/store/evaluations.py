@@ -1,10 +1,10 @@
 """Writing what an evaluation said: the present signal states, the day's scores, the cycle itself."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Table, delete, insert, select
 from sqlalchemy.orm import Session
 
 from engine.definitions.bundle import Bundle
@@ -13,6 +13,7 @@ from engine.evaluation.columns import Column, Texts
 from engine.evaluation.deciding import Plan
 from engine.evaluation.evaluation import Evaluation, Observed, Scored
 from engine.evaluation.scoring import TIERS
+from engine.store.base import Base
 from engine.store.decision_tables import CycleRow, ScoreRow, SignalStateRow
 
 
@@ -64,7 +65,8 @@ def _save_states(session: Session, evaluation: Evaluation) -> None:
     for name, observed in evaluation.signals.items():
         rows += _states(name, observed, ids, since, evaluation.facts.at)
     if rows:
-        session.execute(insert(SignalStateRow), rows)
+        # The table, not the class: a third of the time, and there are as many rows as accounts times signals.
+        session.execute(insert(table_of(SignalStateRow)), rows)
 
 
 class _Standing(NamedTuple):
@@ -126,11 +128,16 @@ def _save_scores(
         if scored.applies[row]
     ]
     if rows:
-        session.execute(insert(ScoreRow), rows)
+        session.execute(insert(table_of(ScoreRow)), rows)
 
 
 def _word(column: Column, row: int) -> str | None:
     return column.words[column.codes[row]] if isinstance(column, Texts) and column.codes[row] >= 0 else None
+
+
+def table_of(row: type[Base]) -> Table:
+    """The table behind a class."""
+    return cast("Table", row.__table__)
 
 
 def _micro(value: np.int64) -> int | None:

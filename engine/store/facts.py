@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from engine.definitions.bundle import Bundle
 from engine.evaluation.evaluation import needs
 from engine.evaluation.facts import Agreed, Contacts, Facts, Happenings, Needs, Subjects
-from engine.store.account_columns import account_fields, column, contact_columns, rows_of
+from engine.store.account_columns import ContactTuple, account_fields, column, contact_columns, rows_of
 from engine.store.before import load_before, load_overrides
 from engine.store.point_series import PointTable
 from engine.store.tables import AccountRow, ContactRow, EventRow, GoalRow
@@ -42,15 +42,19 @@ def _accounts(session: Session, account_ids: Sequence[int] | None) -> Sequence[A
     return session.scalars(query if account_ids is None else query.where(AccountRow.id.in_(account_ids))).all()
 
 
-def _contacts(session: Session, account_ids: Sequence[int] | None) -> Sequence[ContactRow]:
-    query = select(ContactRow).order_by(ContactRow.id)
-    return session.scalars(query if account_ids is None else query.where(ContactRow.account_id.in_(account_ids))).all()
+def _contacts(session: Session, account_ids: Sequence[int] | None) -> Sequence[ContactTuple]:
+    # Columns instead of objects: there are several contacts to an account, and every cycle reads them all.
+    query = select(
+        ContactRow.id, ContactRow.key, ContactRow.account_id, ContactRow.roles, ContactRow.departed_on
+    ).order_by(ContactRow.id)
+    return session.execute(query if account_ids is None else query.where(ContactRow.account_id.in_(account_ids))).all()
 
 
 def _happenings(
     session: Session, bundle: Bundle, wanted: Needs, name: str, at: int, subjects: Subjects, contacts: Contacts
 ) -> Happenings:
-    query = select(EventRow).where(EventRow.name == name, EventRow.day > at - wanted.days, EventRow.day <= at)
+    span = wanted.spans.get(name, wanted.days)
+    query = select(EventRow).where(EventRow.name == name, EventRow.day > at - span, EventRow.day <= at)
     if len(subjects) == 1:
         query = query.where(EventRow.account_id == int(subjects.ids[0]))
     found = session.scalars(query.order_by(EventRow.account_id, EventRow.day, EventRow.id)).all()

@@ -1,10 +1,10 @@
 """Reading points as series: the one hot path of reading, so it asks the driver for plain numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from engine.evaluation.columns import Ints
@@ -16,16 +16,23 @@ from engine.store.tables import MetricRow, PointRow
 class PointTable:
     """The points one evaluation needs, read once and handed out metric by metric.
 
-    Two reads: everything in the window, and, for metrics that never get stale, the last point before it.
+    Two reads: everything in each metric's span, and, for metrics that never get stale, the last point before it.
     """
 
     def __init__(self, session: Session, needs: Needs, at: int, subjects: Sequence[int] | None = None) -> None:
         names = needs.metrics | needs.contact_metrics
         self.numbers = {row.name: row.id for row in session.scalars(select(MetricRow).where(MetricRow.name.in_(names)))}
-        start = at - needs.days
-        recent = _POINTS.where(_between(start, at, subjects), PointRow.metric_id.in_(self.numbers.values()))
-        lasting = [self.numbers[name] for name in needs.latest & self.numbers.keys()]
-        queries: list[Select[int, int, int, float]] = [recent, _last_before(start, lasting)]
+        starts = {number: at - needs.spans.get(name, needs.days) for name, number in self.numbers.items()}
+        if subjects is not None and len(subjects) <= _FEW:
+            # One span for all metrics, its days listed: the key begins with the day, so that is a look-up per day and
+            # subject (4 ms for one account of 2,000 over a year) where a range reads them all (500 ms).
+            starts = dict.fromkeys(starts, at - needs.days)
+            within: ColumnElement[bool] = PointRow.day.in_(range(at - needs.days + 1, at + 1))
+        else:
+            within = (PointRow.day > min(starts.values(), default=at)) & (PointRow.day <= at)
+        recent = _POINTS.where(within, _any((number == _OF) & (start < _DAY) for number, start in starts.items()))
+        lasting = {self.numbers[name]: starts[self.numbers[name]] for name in needs.latest & self.numbers.keys()}
+        queries: list[Select[int, int, int, float]] = [recent, _last_before(lasting)]
         if subjects is not None:
             queries = [query.where(PointRow.subject_id.in_(subjects)) for query in queries]
         self.table = np.concatenate([number_rows(session, query) for query in queries])
@@ -46,18 +53,16 @@ _FEW = 200
 _POINTS = select(PointRow.day, PointRow.subject_id, PointRow.metric_id, PointRow.value)
 
 
-def _between(start: int, at: int, subjects: Sequence[int] | None) -> ColumnElement[bool]:
-    """The days after ``start`` up to ``at``. For a few subjects they are listed: the key begins with the day, so that
-    is a look-up per day and subject (4 ms for one account of 2,000 over a year) where a range reads all (500 ms)."""
-    if subjects is not None and len(subjects) <= _FEW:
-        return PointRow.day.in_(range(start + 1, at + 1))
-    return and_(PointRow.day > start, PointRow.day <= at)
+_DAY, _OF = PointRow.day, PointRow.metric_id
 
 
-def _last_before(day: int, metrics: Sequence[int]) -> Select[int, int, int, float]:
+def _last_before(starts: Mapping[int, int]) -> Select[int, int, int, float]:
     last = (
         select(PointRow.subject_id, PointRow.metric_id, func.max(PointRow.day).label("day"))
-        .where(PointRow.day <= day, PointRow.metric_id.in_(metrics))
+        .where(
+            PointRow.day <= max(starts.values(), default=0),
+            _any((number == _OF) & (start >= _DAY) for number, start in starts.items()),
+        )
         .group_by(PointRow.subject_id, PointRow.metric_id)
         .subquery()
     )
@@ -67,6 +72,10 @@ def _last_before(day: int, metrics: Sequence[int]) -> Select[int, int, int, floa
         & (PointRow.subject_id == last.c.subject_id)
         & (PointRow.metric_id == last.c.metric_id),
     )
+
+
+def _any(conditions: Iterable[ColumnElement[bool]]) -> ColumnElement[bool]:
+    return or_(false(), *conditions)
 
 
 def number_rows(session: Session, query: Select[int, int, int, float]) -> NDArray[np.float64]:

@@ -1,0 +1,69 @@
+"""The simulated past: data in, a cycle decides, the accounts respond, week after week on virtual time."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from api.demo.feeding import Feed, evening_of
+from engine.definitions.bundle import Bundle
+from engine.simulation.portfolio import Portfolio, Response
+from engine.store.decision_tables import DecisionRow
+from engine.store.sessions import Store
+from engine.store.tables import AccountRow
+from engine.terms import Arm
+from workflows.activities.cycle import run_cycle
+from workflows.payloads import CycleResult
+
+EVERY = 14
+"""Days between two cycles of the past."""
+
+
+def live_through(
+    store: Store, bundle: Bundle, portfolio: Portfolio, feed: Feed, progress: Callable[[int, int], None]
+) -> None:
+    """Live through the history up to the day before its last; the last day is left to be real.
+
+    ``progress`` is told the day reached and the number of points sent in since the last call.
+    """
+    first = portfolio.first_day
+    with store.begin() as session:
+        feed.records(session, first)
+    for day in cycle_days(portfolio):
+        with store.begin() as session:
+            sent = feed.batch(session, first, day)
+        run_cycle(store, bundle, evening_of(day), day_seconds=None)
+        respond(store, portfolio, day)
+        progress(day, sent)
+        first = day + 1
+
+
+def cycle_days(portfolio: Portfolio) -> range:
+    """The days of the past on which a cycle runs, ending on the day before the last."""
+    before_last = portfolio.last_day - 1
+    offset = (before_last - portfolio.first_cycle) % EVERY
+    return range(portfolio.first_cycle + offset, before_last + 1, EVERY)
+
+
+def last_day(
+    store: Store, bundle: Bundle, portfolio: Portfolio, feed: Feed, day_seconds: float
+) -> CycleResult:
+    """Send in the last day and decide on it for real: every start is a run that Temporal will carry out."""
+    day = portfolio.last_day
+    with store.begin() as session:
+        feed.batch(session, day, day)
+    result = run_cycle(store, bundle, evening_of(day), day_seconds=day_seconds)
+    respond(store, portfolio, day)
+    return result
+
+
+def respond(store: Store, portfolio: Portfolio, day: int) -> None:
+    """Let the simulated accounts answer to what was decided about them on ``day``."""
+    start, end = evening_of(day), evening_of(day) + timedelta(seconds=1)
+    with store.read() as session:
+        decided = session.execute(
+            select(AccountRow.key, DecisionRow.rule, DecisionRow.arm)
+            .join(DecisionRow, DecisionRow.account_id == AccountRow.id)
+            .where(DecisionRow.decided_at >= start, DecisionRow.decided_at < end, DecisionRow.arm.is_not(None))
+        ).all()
+    portfolio.respond(day, [Response(key, rule, Arm(arm)) for key, rule, arm in decided])
