@@ -1,7 +1,7 @@
 """Beats for activities in threads, so that a killed worker is noticed within seconds and not at the time-out."""
 
 import asyncio
-from contextlib import suppress
+import inspect
 from typing import Any
 
 from temporalio import activity
@@ -26,18 +26,22 @@ class _Beat(ActivityInboundInterceptor):
         timeout = activity.info().heartbeat_timeout
         if timeout is None:
             return await super().execute_activity(input)
-        beat = asyncio.create_task(_beat(timeout.total_seconds() / _BEATS_PER_TIMEOUT))
+        in_thread = not inspect.iscoroutinefunction(input.fn)
+        beat = asyncio.create_task(_beat(timeout.total_seconds() / _BEATS_PER_TIMEOUT, in_thread=in_thread))
         try:
             result = await super().execute_activity(input)
         finally:
             beat.cancel()
-            with suppress(asyncio.CancelledError):
-                await beat
+            await asyncio.wait([beat])
         pass_by("before_result")
         return result
 
 
-async def _beat(seconds: float) -> None:
+async def _beat(seconds: float, *, in_thread: bool) -> None:
     while True:
-        activity.heartbeat()
         await asyncio.sleep(seconds)
+        if in_thread:
+            # The beat of an activity in a thread waits for the event loop, so called here it would wait for itself.
+            await asyncio.to_thread(activity.heartbeat)
+        else:
+            activity.heartbeat()

@@ -52,7 +52,7 @@ def mail(
         )
     else:
         _show(found, seconds)
-    raise typer.Exit(any(tally.broken for tally in found))
+    raise typer.Exit(int(any(tally.broken for tally in found)))
 
 
 def _show(found: "tuple[Tally, ...]", seconds: float) -> None:

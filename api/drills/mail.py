@@ -81,6 +81,7 @@ def run_mail_drill(folder: Path, places: Sequence[Place], runs_each: int) -> tup
     spaces = [option for place in places for option in ("--namespace", _namespace(place))]
     with Sink() as sink, EmbeddedServer(folder / "temporal", extra=tuple(spaces)) as address:
         scenes = [_prepare(folder / place, place, runs_each, address, sink.port) for place in places]
+        _compile(scenes[0])
         with _ended(scenes):
             for scene in scenes:
                 _start(scene, {"BACKCAST_CRASH_AT": scene.place})
@@ -109,8 +110,22 @@ def _prepare(folder: Path, place: Place, runs_each: int, address: str, port: int
         "BACKCAST_TEMPORAL_NAMESPACE": _namespace(place),
         "BACKCAST_CHANNEL": "smtp",
         "BACKCAST_SMTP_PORT": str(port),
+        **_compiled(folder.parent),
     }
     return _Scene(place, store, environment, started)
+
+
+def _compiled(folder: Path) -> Mapping[str, str]:
+    """Where Python may not keep what it has compiled, workers start from a copy of the drill's own."""
+    if not sys.dont_write_bytecode:
+        return {}
+    return {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder / "compiled")}
+
+
+def _compile(scene: _Scene) -> None:
+    """Load once what all workers load, so that they do not all compile it at the same time."""
+    command = [sys.executable, "-c", "import api.cli.processes"]
+    subprocess.run(command, env={**os.environ, **scene.environment}, check=True)  # noqa: S603 # our own program
 
 
 def _bundle(folder: Path) -> Bundle:
