@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from api.demo.feeding import Feed, evening_of
+from api.demo.feeding import evening_of, send_days, send_records
 from engine.definitions.bundle import Bundle
 from engine.simulation.portfolio import Portfolio, Response
 from engine.store.decision_tables import DecisionRow
@@ -19,19 +19,17 @@ EVERY = 14
 """Days between two cycles of the past."""
 
 
-def live_through(
-    store: Store, bundle: Bundle, portfolio: Portfolio, feed: Feed, progress: Callable[[int, int], None]
-) -> None:
+def live_through(store: Store, bundle: Bundle, portfolio: Portfolio, progress: Callable[[int, int], None]) -> None:
     """Live through the history up to the day before its last; the last day is left to be real.
 
     ``progress`` is told the day reached and the number of points sent in since the last call.
     """
     first = portfolio.first_day
     with store.begin() as session:
-        feed.records(session, first)
+        send_records(session, bundle.catalog, portfolio, first)
     for day in cycle_days(portfolio):
         with store.begin() as session:
-            sent = feed.batch(session, first, day)
+            sent = send_days(session, bundle.catalog, portfolio, first, day)
         run_cycle(store, bundle, evening_of(day), day_seconds=None)
         respond(store, portfolio, day)
         progress(day, sent)
@@ -45,13 +43,11 @@ def cycle_days(portfolio: Portfolio) -> range:
     return range(portfolio.first_cycle + offset, before_last + 1, EVERY)
 
 
-def last_day(
-    store: Store, bundle: Bundle, portfolio: Portfolio, feed: Feed, day_seconds: float
-) -> CycleResult:
+def last_day(store: Store, bundle: Bundle, portfolio: Portfolio, day_seconds: float) -> CycleResult:
     """Send in the last day and decide on it for real: every start is a run that Temporal will carry out."""
     day = portfolio.last_day
     with store.begin() as session:
-        feed.batch(session, day, day)
+        send_days(session, bundle.catalog, portfolio, day, day)
     result = run_cycle(store, bundle, evening_of(day), day_seconds=day_seconds)
     respond(store, portfolio, day)
     return result

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Select, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from engine.evaluation.columns import Ints
@@ -30,7 +30,9 @@ class PointTable:
             within: ColumnElement[bool] = PointRow.day.in_(range(at - needs.days + 1, at + 1))
         else:
             within = (PointRow.day > min(starts.values(), default=at)) & (PointRow.day <= at)
-        recent = _POINTS.where(within, _any((number == _OF) & (start < _DAY) for number, start in starts.items()))
+        recent = _POINTS.where(
+            within, _any(and_(PointRow.metric_id == number, PointRow.day > start) for number, start in starts.items())
+        )
         lasting = {self.numbers[name]: starts[self.numbers[name]] for name in needs.latest & self.numbers.keys()}
         queries: list[Select[int, int, int, float]] = [recent, _last_before(lasting)]
         if subjects is not None:
@@ -53,15 +55,12 @@ _FEW = 200
 _POINTS = select(PointRow.day, PointRow.subject_id, PointRow.metric_id, PointRow.value)
 
 
-_DAY, _OF = PointRow.day, PointRow.metric_id
-
-
 def _last_before(starts: Mapping[int, int]) -> Select[int, int, int, float]:
     last = (
         select(PointRow.subject_id, PointRow.metric_id, func.max(PointRow.day).label("day"))
         .where(
             PointRow.day <= max(starts.values(), default=0),
-            _any((number == _OF) & (start >= _DAY) for number, start in starts.items()),
+            _any(and_(PointRow.metric_id == number, PointRow.day <= start) for number, start in starts.items()),
         )
         .group_by(PointRow.subject_id, PointRow.metric_id)
         .subquery()
