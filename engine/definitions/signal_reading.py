@@ -61,7 +61,7 @@ def read_signal(key: ScalarNode, node: Node, reach: Reach, ledger: Ledger) -> Si
     signal = Signal(key.text, measure, key.place, fields.days("lasting", 0), _clears(fields, measure, reach))
     fields.close()
     if isinstance(measure, LaterMeasure):
-        ledger.note(key, 50, NOT_YET.format(kind=measure.kind, signal=key.text))
+        ledger.note(key, 54, NOT_YET.format(kind=measure.kind, signal=key.text))
     return signal
 
 
