@@ -1,5 +1,6 @@
 """A small, fixed installation for tests of pages: rows as the engine writes them, with every state a page can show."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -49,6 +50,12 @@ METRICS = (
     ("escalations", 0.075, -30.0, 2.0, 20.0, 0.0),
     ("nps", 0.035, 0.0, None, 0.0, None),
 )
+SERIES: dict[str, Callable[[int], float]] = {
+    "active_users": lambda age: 40 + min(age, 60) // 5,
+    "tickets_deflected": lambda age: 12 + age % 3,
+    "seats_sold": lambda _age: 90,
+    "features_used": lambda age: 5 if age < 45 else 4,
+}
 LINES = (
     Line("ask", "ask-1"),
     Line("gate", "approve-run", target=5, days=3),
@@ -176,14 +183,16 @@ def _account(session: Session, number: int, row: tuple[object, ...], bundle: Bun
 
 
 def _points(session: Session, account_id: int, number: int) -> None:
-    metric = session.query(MetricRow).filter_by(name="active_users").one_or_none()
-    if metric is None:
-        metric = MetricRow(id=900, name="active_users")
-        session.add(metric)
-        session.flush()
-    for age in range(60):
-        value = 40 - number + age // 5
-        session.add(PointRow(day=DAY - age, subject_id=account_id, metric_id=metric.id, value=value, recorded_at=NOW))
+    for metric_id, name in enumerate(SERIES, start=900):
+        if session.get(MetricRow, metric_id) is None:
+            session.add(MetricRow(id=metric_id, name=name))
+    session.flush()
+    for metric_id, series in enumerate(SERIES.values(), start=900):
+        for age in range(120):
+            value = series(age) - (number if metric_id == 900 else 0)
+            session.add(
+                PointRow(day=DAY - age, subject_id=account_id, metric_id=metric_id, value=value, recorded_at=NOW)
+            )
 
 
 def _scores(session: Session, account_id: int, score: float | None, tier: str, bundle: Bundle) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from api.pages.wording import number, percent, spoken
+from api.pages.wording import number, percent, signed_percent, spoken
 from engine.definitions.bundle import Bundle
 from engine.definitions.catalog import Metric
 from engine.definitions.feature import Feature, ValueType, Window, feature_type, parse_feature
@@ -40,6 +40,10 @@ class Names:
 
     def value(self, name: str, value: float | None) -> str:
         """A feature's value as people read it, with its unit; ``unknown`` stays unknown."""
+        return f"{self.figure(name, value)} {self.unit(name) if value is not None else ''}".rstrip()
+
+    def figure(self, name: str, value: float | None) -> str:
+        """The same without its unit, for tables that say it once."""
         feature = parse_feature(name) or Feature(name)
         found = self._metric(feature.metric)
         if value is None or found is None:
@@ -49,9 +53,13 @@ class Names:
             return percent(value)
         if kind is ValueType.BOOLEAN:
             return "yes" if value else "no"
-        unit = "days" if feature.window is Window.DAYS_SINCE else found.unit
-        decimals = found.decimals if feature.window is Window.LATEST else max(found.decimals, 1)
-        return f"{number(value, decimals)} {unit}".rstrip()
+        return number(value, found.decimals if feature.window is Window.LATEST else max(found.decimals, 1))
+
+    def unit(self, name: str) -> str:
+        """A feature's unit; empty for shares, booleans and what has none."""
+        feature = parse_feature(name) or Feature(name)
+        found = self._metric(feature.metric)
+        return "days" if feature.window is Window.DAYS_SINCE else found.unit if found else ""
 
     def bears(self, name: str) -> str:
         """Why the metric matters, in its author's words."""
@@ -76,7 +84,7 @@ class Names:
         wanted = found.challenge.success
         what = self.metric(wanted.feature.name) if wanted.feature else spoken(wanted.event or "its condition")
         if wanted.change is not None:
-            what += f" changes by {wanted.change:+.0%}"
+            what += f" changes by {signed_percent(wanted.change)} %"
         elif wanted.limit is not None and wanted.feature is not None:
             what += f" {wanted.limit.bound.replace('_', ' ')} {self.value(wanted.feature.name, wanted.limit.value)}"
         return f"{what} within {wanted.within} days"
@@ -94,11 +102,11 @@ class Names:
             case _ if value is None:
                 return ""
             case TrendMeasure():
-                return f"{measure.over} days: {value:+.0%}"
+                return f"{signed_percent(value)} % in {measure.over} days"
             case ThresholdMeasure() | SilenceMeasure():
                 return self.value(measure.feature.name, value)
             case GoalMeasure():
-                return f"{value:.0%} attained"
+                return f"{percent(value)} attained"
         return ""
 
     def scale(self, question: str) -> range:
