@@ -62,4 +62,4 @@ def respond(store: Store, portfolio: Portfolio, day: int) -> None:
             .join(DecisionRow, DecisionRow.account_id == AccountRow.id)
             .where(DecisionRow.decided_at >= start, DecisionRow.decided_at < end, DecisionRow.arm.is_not(None))
         ).all()
-    portfolio.respond(day, [Response(key, rule, Arm(arm)) for key, rule, arm in decided])
+    portfolio.respond(day, [Response(key, rule, Arm(arm)) for key, rule, arm in decided if arm])

@@ -22,11 +22,7 @@ def save_plan(session: Session, bundle: Bundle, plan: Plan, day: int, day_second
     that is replayed has no runs to start.
     """
     _close(session, plan.closed, day)
-    episodes = [
-        EpisodeRow(account_id=decision.account_id, rule=decision.rule, opened_on=day) for decision in plan.decisions
-    ]
-    session.add_all(episodes)
-    session.flush()
+    episodes = _open(session, plan.decisions, day)
     rows = [
         _decision_row(decision, episode.id, bundle.fingerprint, plan.at)
         for decision, episode in zip(plan.decisions, episodes, strict=True)
@@ -48,6 +44,25 @@ def _close(session: Session, closed: Sequence[Closed], day: int) -> None:
             .where(EpisodeRow.rule == rule, EpisodeRow.account_id.in_(accounts), EpisodeRow.closed_on.is_(None))
             .values(closed_on=day)
         )
+
+
+def _open(session: Session, decisions: Sequence[Decision], day: int) -> list[EpisodeRow]:
+    """An episode for each decision: a new one, or the open one of an account that is decided on again."""
+    rules = {decision.rule for decision in decisions}
+    waiting = {
+        (row.rule, row.account_id): row
+        for row in session.scalars(
+            select(EpisodeRow).where(EpisodeRow.rule.in_(rules), EpisodeRow.closed_on.is_(None))
+        )
+    }
+    episodes = [
+        waiting.get((decision.rule, decision.account_id))
+        or EpisodeRow(account_id=decision.account_id, rule=decision.rule, opened_on=day)
+        for decision in decisions
+    ]
+    session.add_all(episodes)
+    session.flush()
+    return episodes
 
 
 def _decision_row(decision: Decision, episode_id: int, fingerprint: str, at: datetime) -> DecisionRow:

@@ -12,15 +12,16 @@ from engine.store.decision_tables import DecisionRow, EpisodeRow
 from engine.store.evaluations import known_rules
 from engine.store.run_tables import RunRow
 from engine.store.tables import AccountRow
-from engine.terms import DecisionKind, RunState
+from engine.terms import DecisionKind, Reason, RunState
 
+_ASKED = [Reason.BLAST_RADIUS.value, Reason.EXISTING.value]
 FINAL = [state.value for state in RunState if not state.is_open]
 
 
 def load_past(session: Session, bundle: Bundle, at: datetime, released: frozenset[str] = frozenset()) -> Past:
     """The past as of ``at``. ``released``: rules whose blast radius a member lets pass this time."""
     return Past(
-        inside=_inside(session),
+        inside=_inside(session, released),
         known_rules=frozenset(known_rules(session)),
         episode_ended=_ended(session, bundle),
         open_runs=_open_runs(session),
@@ -32,12 +33,19 @@ def load_past(session: Session, bundle: Bundle, at: datetime, released: frozense
     )
 
 
-def _inside(session: Session) -> dict[str, set[int]]:
+def _inside(session: Session, released: frozenset[str]) -> dict[str, set[int]]:
     found: dict[str, set[int]] = defaultdict(set)
     for rule, account in session.execute(
         select(EpisodeRow.rule, EpisodeRow.account_id).where(EpisodeRow.closed_on.is_(None))
     ):
         found[rule].add(account)
+    # What only waited for a member's word is decided again once the word is given.
+    for rule, account in session.execute(
+        select(DecisionRow.rule, DecisionRow.account_id)
+        .join(EpisodeRow, EpisodeRow.id == DecisionRow.episode_id)
+        .where(DecisionRow.reason.in_(_ASKED), DecisionRow.rule.in_(released), EpisodeRow.closed_on.is_(None))
+    ):
+        found[rule].discard(account)
     return found
 
 

@@ -47,9 +47,7 @@ def portfolio(store: Store) -> Store:
         for number in range(1, ACCOUNTS + 1):
             session.add(SubjectRow(id=number, kind="account"))
             session.flush()
-            session.add(
-                AccountRow(id=number, key=f"a{number}", name=f"Account {number}", arr=20_000.0, recorded_at=AT)
-            )
+            session.add(AccountRow(id=number, key=f"a{number}", name=f"Account {number}", arr=20_000.0, recorded_at=AT))
         session.flush()
         push(session, "seats_sold", range(1, ACCOUNTS + 1), [TODAY - 80], 100)
         push(session, "active_users", range(1, ACCOUNTS + 1), range(TODAY - 60, TODAY - 9), 80)
@@ -174,3 +172,16 @@ def test_scores_and_signal_states_of_a_day_are_written_once(portfolio: Store) ->
         states = session.scalars(select(SignalStateRow.since).where(SignalStateRow.signal == "seats_unused")).all()
     assert today == ACCOUNTS
     assert len(states) == ACCOUNTS
+
+
+def test_accounts_inside_at_first_publication_start_once_a_member_releases_the_rule(portfolio: Store) -> None:
+    """S2-06, P6: `existing: ask` starts nothing until somebody says so; then each account is decided on once."""
+    empty_the_seats(portfolio, range(1, 31))
+    first = run_cycle(portfolio, shipped(), AT, day_seconds=1.0)
+    assert first.starts == 0
+    assert first.refusals >= 30
+    again = run_cycle(portfolio, shipped(), AT, day_seconds=1.0, released=frozenset({"seats-unused"}))
+    assert again.starts + again.hold_outs == 30
+    with portfolio.read() as session:
+        opened = session.scalars(select(EpisodeRow.account_id).where(EpisodeRow.rule == "seats-unused")).all()
+    assert len(opened) == len(set(opened)) == 30
