@@ -68,7 +68,8 @@ def read_folder(texts: Mapping[str, str]) -> Folder:
         folder.catalog = read_catalog(nodes[CATALOG], folder.ledger("C"), _added(nodes))
     elif CATALOG not in texts:
         folder.ledger("B").problem(Place(CATALOG), 5, "there is no catalog", "backcast init lays one down")
-    _read_definitions(texts, nodes, folder)
+    if CATALOG in nodes or CATALOG not in texts:  # against a catalog that cannot be read, every name would be wrong
+        _read_definitions(texts, nodes, folder)
     return folder
 
 
@@ -109,8 +110,11 @@ def _named(node: Node, key: str) -> ScalarNode | None:
     return found if isinstance(found, ScalarNode) else None
 
 
-def _names(nodes: Mapping[str, Node], kind: str) -> tuple[str, ...]:
-    return tuple(found.text for _, node in _of(nodes, kind) if (found := _named(node, kind)))
+def _names(texts: Mapping[str, str], nodes: Mapping[str, Node], kind: str) -> tuple[str, ...]:
+    """The names files declare; of a file that cannot be read, what looks like its name, so that it is not missed."""
+    lost = [text for path, text in texts.items() if path not in nodes and _kind(path) == kind]
+    guessed = [found for text in lost for found in re.findall(rf"^{kind}: *([a-z0-9_-]+) *$", text, re.MULTILINE)]
+    return (*(found.text for _, node in _of(nodes, kind) if (found := _named(node, kind))), *guessed)
 
 
 def _added(nodes: Mapping[str, Node]) -> dict[str, Metric]:
@@ -166,7 +170,7 @@ def _scored_names(node: Node) -> Iterable[str]:
 
 def _read_definitions(texts: Mapping[str, str], nodes: Mapping[str, Node], folder: Folder) -> None:
     catalog, scope = folder.catalog, account_scope(folder.catalog, _outline(nodes))
-    playbooks, reports, cards = _names(nodes, "playbook"), _names(nodes, "report"), _names(nodes, "scorecard")
+    playbooks, reports, cards = (_names(texts, nodes, kind) for kind in ("playbook", "report", "scorecard"))
     messages = _messages(texts)
     for _, node in _of(nodes, "scorecard"):
         _keep(read_scorecard(node, catalog, scope, folder.ledger("S")), folder.scorecards, "scorecard", folder)

@@ -61,6 +61,12 @@ def test_the_fingerprint_names_the_files_whatever_their_order_and_nothing_else()
     assert fingerprint_of({"a": "bc"}) != fingerprint_of({"ab": "c"})
 
 
+@pytest.mark.parametrize("path", [CATALOG, CARD, RULE, PLAYBOOK])
+def test_a_file_that_cannot_be_read_is_one_problem_and_not_missed_everywhere(path: str) -> None:
+    broken = {**BASE, path: BASE[path] + "  - 'never closed\n"}
+    assert [sentence[:1] for sentence in sentences_of(broken)] == ["Y"]
+
+
 def test_two_files_may_not_declare_one_name() -> None:
     for path, copy in ((CARD, "rules/scorecards/again.yaml"), (PLAYBOOK, "playbooks/again.yaml")):
         codes = [found[:4] for found in sentences_of({**BASE, copy: BASE[path]})]
