@@ -11,7 +11,6 @@ from hashlib import sha256
 from typing import Any, Final
 
 import numpy as np
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engine.definitions.catalog import Catalog
@@ -27,6 +26,7 @@ from engine.evaluation.incoming.values import day_of, is_decimal_comma
 from engine.store import accounts, contacts, counting, events, points
 from engine.store.contacts import Known
 from engine.store.points import Added, PointColumns
+from engine.store.queueing import Queue, queue
 from engine.store.tables import IngestRow
 
 
@@ -54,6 +54,7 @@ def ingest(
     session: Session, kind: Kind, chunks: Iterable[bytes], form: Format, catalog: Catalog, at: datetime
 ) -> Ingested:
     """Take in all rows. Raises `BadData`, `Unreadable` or `TooLarge` with every place; then nothing must be kept."""
+    queue(session, Queue.INGEST)
     faults = Faults()
     if kind is Kind.POINTS:
         rows, added = _points(session, chunks, form, catalog, at, faults)
@@ -78,9 +79,7 @@ def earlier_answer(session: Session, sender: str, key: str, body_hash: str) -> I
 
     Requests with one key queue behind each other. Raises `Refused` where the key came with another body.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        number = int.from_bytes(sha256(_scoped(sender, key).encode()).digest()[:8], "big", signed=True)
-        session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
+    queue(session, int.from_bytes(sha256(_scoped(sender, key).encode()).digest()[:8], "big", signed=True))
     row = session.get(IngestRow, _scoped(sender, key))
     if row is None:
         return None

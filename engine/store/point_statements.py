@@ -49,12 +49,6 @@ _SPARSE: Final = 4
 _MOMENT: Final = Moment()
 
 
-def lock(session: Session, number: int) -> None:
-    """Make writers of points queue until the end of the transaction. On SQLite they do so from its beginning."""
-    if _is_postgresql(session.connection()):
-        session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
-
-
 def insert_metrics(session: Session, names: Sequence[str]) -> None:
     """Give names a number; another writer may have been quicker."""
     statement = text("INSERT INTO metrics (name) VALUES (:name) ON CONFLICT (name) DO NOTHING")

@@ -15,11 +15,10 @@ from sqlalchemy.orm import Session
 
 from engine.evaluation.columns import Flags, Floats, Ints
 from engine.store import point_statements as statements
+from engine.store.queueing import Queue, queue
 from engine.store.tables import MetricRow
 
 _CHUNK: Final = 50_000
-_LOCK: Final = 4_917_203_119
-"""Number of the PostgreSQL advisory lock that makes writers of points queue, as they do on SQLite."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +51,7 @@ def add(session: Session, points: PointColumns, recorded_at: datetime) -> Added:
     """Write points. Sorted by key, in chunks, so that memory does not grow with what is stored already."""
     if not np.isfinite(points.values).all():
         raise ValueError("a point's value is a finite number; what is missing is not a point")
-    statements.lock(session, _LOCK)
+    queue(session, Queue.POINTS)
     counted = Added()
     for chunk in _chunks(_sorted(points)):
         counted += _add(session, chunk, recorded_at)
@@ -61,7 +60,7 @@ def add(session: Session, points: PointColumns, recorded_at: datetime) -> Added:
 
 def remove(session: Session, points: PointColumns, removed_at: datetime) -> int:
     """Take points away (their values are not looked at) and keep what they said as corrections."""
-    statements.lock(session, _LOCK)
+    queue(session, Queue.POINTS)
     removed = 0
     for chunk in _chunks(_sorted(points)):
         known = chunk.take(np.isfinite(_present(session, chunk)))

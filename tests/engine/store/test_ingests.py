@@ -1,6 +1,7 @@
 """Data is taken in whole or not at all, as often as it comes, and counted into the metrics made of events."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain
@@ -267,6 +268,20 @@ def test_the_same_request_is_answered_as_before_and_another_body_refused(store: 
         assert ingests.earlier_answer(session, "other sender", "k", "another") is None
         with pytest.raises(Refused, match="another body"):
             ingests.earlier_answer(session, "warehouse", "k", "another")
+
+
+def test_simultaneous_pushes_of_the_same_data_store_it_once(store: Store, catalog: Catalog) -> None:
+    def push_all(_: int) -> list[int]:
+        people(store, catalog)
+        text = "account,metric,day,value\n" + "".join(f"acme,seats,2026-03-0{day},{day}\n" for day in range(1, 9))
+        happened = "account,event,at,contact\nacme,login,2026-03-01,ann\nacme,reply,2026-03-01,ann\n"
+        return [push(store, catalog, kind, what).new for kind, what in (("points", text), ("events", happened))]
+
+    with ThreadPoolExecutor(4) as pool:
+        new = list(pool.map(push_all, range(4)))
+    assert [sum(each) for each in zip(*new, strict=True)] == [8, 2]
+    assert count(store, SubjectRow) == 4
+    assert count(store, CorrectionRow) == 0
 
 
 LINES = (
