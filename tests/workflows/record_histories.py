@@ -6,6 +6,7 @@ Run it by hand after a change that adds commands on purpose (with `workflow.patc
 
 import asyncio
 import json
+import re
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -34,6 +35,8 @@ WHOLE: Final = [
     Line("wait", "rest", days=3),
     Line("end", "end"),
 ]
+_PERSONAL: Final = frozenset({"stackTrace", "identity"})
+_PROCESS: Final = re.compile(r"^\d+@.*$")
 Play: TypeAlias = Callable[[Stage], Awaitable[Handle]]
 
 
@@ -128,8 +131,8 @@ def _impersonal(value: Any) -> Any:
     if isinstance(value, list):
         return [_impersonal(one) for one in value]
     if not isinstance(value, dict):
-        return value
-    return {key: "" if key in {"stackTrace", "identity"} else _impersonal(one) for key, one in value.items()}
+        return _PROCESS.sub("recorder", value) if isinstance(value, str) else value
+    return {key: "" if key in _PERSONAL else _impersonal(one) for key, one in value.items()}
 
 
 async def main(names: list[str]) -> None:
