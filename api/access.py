@@ -30,6 +30,7 @@ _ROWS: Final = (
     ("approval", "decide", (_A, _N, _O, _N)),
     ("task", "finish", (_A, _N, _O, _N)),
     ("run", "read", (_A, _A, _O, _A)),
+    ("run", "start", (_A, _N, _O, _N)),
     ("run", "act", (_A, _N, _O, _N)),
     ("run", "cancel", (_A, _A, _O, _N)),
     ("report", "read", (_A, _A, _O, _A)),

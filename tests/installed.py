@@ -1,13 +1,15 @@
 """The real application over a seeded store, and clients that are somebody: for tests of routes and pages."""
 
+import shutil
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from engine.store.sessions import Store
-from tests.seeding import NOW, Seeded, sign_in
+from engine.store.sessions import Store, connect
+from tests.seeding import NOW, Seeded, seed, sign_in
 
 BASE = "http://backcast.example"
 
@@ -43,3 +45,13 @@ class Site:
         client.cookies.set("backcast", signed_in.token)
         client.headers["x-csrf-token"] = signed_in.csrf
         return client
+
+
+def seeded_copy(sqlite_template: Path, folder: Path) -> tuple[Path, Seeded]:
+    """A seeded SQLite file in ``folder``, to be copied for each test, and what is in it."""
+    path = folder / "backcast.db"
+    shutil.copyfile(sqlite_template, path)
+    store = connect(f"sqlite:///{path}")
+    seeded = seed(store)
+    store.close()
+    return path, seeded

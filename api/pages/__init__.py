@@ -13,12 +13,13 @@ from api.pages import (
     shared_report as shared_report,
     sharing as sharing,
     signing_in as signing_in,
+    starting as starting,
     unsubscribing as unsubscribing,
 )
 
 
 def routers() -> tuple[APIRouter, ...]:
     """Every page's routes, in the order in which they are matched."""
-    members = (signing_in, inbox, approvals, portfolio, account, metric, sharing, run, effects)
+    members = (signing_in, inbox, approvals, portfolio, account, metric, sharing, starting, run, effects)
     customers = (shared_report, unsubscribing)
     return tuple(module.router for module in (*members, *customers))

@@ -32,7 +32,7 @@ def show(
     at: Now,
 ) -> Response:
     """Everything about one account."""
-    return _page(request, session, account_id, allowed, at)
+    return show_account(request, session, account_id, allowed, at)
 
 
 @router.post("/override")
@@ -66,7 +66,7 @@ def override(
             )
     except Refused as refusal:
         with store.read() as session:
-            return _page(request, session, account_id, allowed, at, str(refusal))
+            return show_account(request, session, account_id, allowed, at, str(refusal))
     return back_to(f"/accounts/{account_id}", "overridden")
 
 
@@ -81,9 +81,10 @@ def end(allowed: Overriding, account_id: int, override_id: int, store: TheStore,
     return back_to(f"/accounts/{account_id}", "override-ended")
 
 
-def _page(
+def show_account(
     request: Request, session: Session, account_id: int, allowed: Pass, at: datetime, refusal: str = ""
 ) -> Response:
+    """The account's page; with ``refusal`` it says above everything why a form was not taken."""
     found = account_page(session, account_id, allowed.owner, at)
     known = names(session)
     return page(
@@ -96,6 +97,7 @@ def _page(
         names=known,
         allowed=allowed,
         cuts=_cuts(known, found.score),
+        playbooks=sorted(known.bundle.playbooks) if known.bundle else [],
         reports=sorted(known.bundle.reports) if known.bundle else [],
         tiers=tuple(Tier),
         default_days=DEFAULT_DAYS,

@@ -16,12 +16,12 @@ from engine.store.run_page import RunPage, run_page
 from engine.store.sessions import Store
 from engine.terms import RunAct
 
-router = APIRouter(include_in_schema=False, prefix="/runs/{run_id}")
+router = APIRouter(include_in_schema=False)
 
 STEERING = frozenset({RunAct.PAUSE, RunAct.RESUME, RunAct.SKIP})
 
 
-@router.get("")
+@router.get("/runs/{run_id}")
 def show(
     request: Request, allowed: Annotated[Pass, Depends(Allowed("run", "read"))], run_id: int, session: Reading
 ) -> Response:
@@ -29,7 +29,7 @@ def show(
     return _page(request, session, run_id, allowed)
 
 
-@router.post("/cancel")
+@router.post("/runs/{run_id}/cancel")
 def cancel(
     request: Request,
     allowed: Annotated[Pass, Depends(Acting("run", "cancel"))],
@@ -42,7 +42,7 @@ def cancel(
     return _request(request, store, run_id, RunAct.CANCEL, "", reason, at, allowed)
 
 
-@router.post("/{kind}")
+@router.post("/runs/{run_id}/{kind}")
 def steer(
     request: Request,
     allowed: Annotated[Pass, Depends(Acting("run", "act"))],

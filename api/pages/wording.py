@@ -16,6 +16,7 @@ SAID: Final[Mapping[str, str]] = {
     "task-done": "Done. Your answers count from the next evaluation on.",
     "overridden": "Overridden. The computed score stays visible next to yours.",
     "override-ended": "The override has ended; the computed score counts again.",
+    "started": "Started. It begins within moments.",
     "asked": "Noted. The run follows within moments.",
     "revoked": "Revoked. The link no longer opens.",
     "composed": "Composed. Read it, then share it.",

@@ -9,19 +9,14 @@ import pytest
 from api.app import create_app
 from engine.settings import Settings
 from engine.store.sessions import connect
-from tests.installed import BASE, Clock, Site
-from tests.seeding import Seeded, seed
+from tests.installed import BASE, Clock, Site, seeded_copy
+from tests.seeding import Seeded
 
 
 @pytest.fixture(scope="session")
 def seeded_template(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Seeded]:
     """A seeded SQLite file to copy, and what is in it."""
-    path = tmp_path_factory.mktemp("seeded") / "backcast.db"
-    shutil.copyfile(sqlite_template, path)
-    store = connect(f"sqlite:///{path}")
-    seeded = seed(store)
-    store.close()
-    return path, seeded
+    return seeded_copy(sqlite_template, tmp_path_factory.mktemp("seeded"))
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ def routes(site: Site) -> Iterator[tuple[str, APIRoute]]:
 def _walk(nodes: Sequence[BaseRoute]) -> Iterator[tuple[str, APIRoute]]:
     for node in nodes:
         if isinstance(node, APIRoute):
-            for method in node.methods:
+            for method in node.methods or ():
                 yield method, node
         elif included := getattr(node, "original_router", None):
             yield from _walk(included.routes)

@@ -160,3 +160,19 @@ def test_a_get_changes_nothing(site: Site) -> None:
     for path in (f"/approvals/{site.seeded.approval}/approve", f"/runs/{site.seeded.run}/cancel"):
         assert client.get(path).status_code == 405
     assert everything() == before
+
+
+def test_a_playbook_is_started_by_hand_with_a_reason(site: Site) -> None:
+    """S0-62: the next best action is one click away, and the timeline says who took it and why."""
+    client = site.member(OWNER)
+    path = f"/accounts/{site.seeded.accounts['Blue Harbor Bank']}"
+    refused = client.post(f"{path}/runs", data={"playbook": "check-in"})
+    assert refused.status_code == 409
+    assert "Say why you start it" in refused.text
+    started = client.post(f"{path}/runs", data={"playbook": "check-in", "reason": "their sponsor asked"})
+    assert started.status_code == 303
+    assert client.get(started.headers["location"]).status_code == 200
+    again = client.post(f"{path}/runs", data={"playbook": "check-in", "reason": "again"})
+    assert again.status_code == 409
+    foreign = f"/accounts/{site.seeded.accounts['Delta Foundry']}/runs"
+    assert client.post(foreign, data={"playbook": "check-in", "reason": "x"}).status_code == 404

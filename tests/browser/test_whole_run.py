@@ -91,6 +91,7 @@ def test_what_a_member_approves_is_exactly_what_is_sent(running: Running, chromi
     expect(page.get_by_text("Approved.")).to_be_visible()
 
     letter = eventually(lambda: sent(running))
+    assert letter is not None
     assert letter["Subject"] == "Two minutes of your time?"
     assert letter["To"].addresses[0].addr_spec == "maria@blue.example"
     assert "List-Unsubscribe" in letter
