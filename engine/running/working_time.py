@@ -1,4 +1,4 @@
-"""When a span of time ends: calendar days on the run's own clock, or working days of a calendar."""
+"""The clock of a run: when a span of time ends, in calendar or working days, and what moment's data the run sees."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -20,3 +20,15 @@ def deadline(start: datetime, span: Span, day_seconds: float, calendar: Calendar
         return start + timedelta(seconds=span.days * day_seconds)
     first = start.astimezone(UTC).date()
     return start + (calendar.after(first, round(span.days)) - first)
+
+
+def seen_at(now: datetime, day_seconds: float, requested: datetime, started: datetime | None) -> datetime:
+    """The moment whose data a run looks at.
+
+    That is ``now``. On a scaled clock the run lives through its days faster than they pass: as many days after it was
+    requested as days of its own clock have gone by since it started.
+    """
+    if day_seconds == DAY_SECONDS:
+        return now
+    lived = timedelta(0) if started is None else now - started
+    return requested + timedelta(days=lived.total_seconds() / day_seconds)

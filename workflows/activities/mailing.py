@@ -63,15 +63,20 @@ def post(session: Session, scene: Scene, line: Line) -> Post:
     if not isinstance(step, EmailStep | CampaignStep):
         raise TypeError(line.kind)
     approved = approvals.approved_items(session, scene.run.id, line.step)
-    reachable = people.reachable(session, scene.account.id, scene.now)
-    wanted = {item.contact_id for item in approved}
-    found = [person for person in reachable if person.id in wanted] if approved else audience(session, scene, line)
+    reachable = people.reachable(session, scene.account.id, scene.seen_at)
+    if _is_covered(scene, line):
+        texts = {item.contact_id: (item.subject, item.text, item.html) for item in approved}
+        found = tuple(person for person in reachable if person.id in texts)
+        nobody = "nobody for whom it was approved can be written to"
+    else:
+        texts = {}
+        found = audience(session, scene, line)
+        nobody = _why_nobody(step.to)
     if not found:
-        return Post(nobody=_why_nobody(step.to), worry=not _had_lessons(session, scene, line))
+        return Post(nobody=nobody, worry=_lesson_before(session, scene, line) is None)
     staying = _still_wanting(scene, line, found)
     if not staying:
         return Post(nobody="everybody has done what the lessons are for", worry=False)
-    texts = {item.contact_id: (item.subject, item.text, item.html) for item in approved}
     write = writer(session, scene, line)
     return Post(tuple(_order(scene, line, one, texts.get(one.id) or _triple(write(one))) for one in staying))
 
@@ -81,7 +86,7 @@ def report_post(session: Session, scene: Scene, line: Line) -> Post:
     step = scene.meaning(line).step
     if not isinstance(step, ReportStep):
         raise TypeError(line.kind)
-    found = people.with_role(session, scene.account.id, step.share_with, scene.now)
+    found = people.with_role(session, scene.account.id, step.share_with, scene.seen_at)
     if not found:
         return Post(nobody=_why_nobody(Audience(role=step.share_with)))
     shown = reports.of_step(session, scene.run.id, line.step)
@@ -115,7 +120,7 @@ def audience(session: Session, scene: Scene, line: Line) -> tuple[Person, ...]:
     step = scene.meaning(line).step
     if not isinstance(step, EmailStep | CampaignStep):
         raise TypeError(line.kind)
-    reachable = people.reachable(session, scene.account.id, scene.now)
+    reachable = people.reachable(session, scene.account.id, scene.seen_at)
     if (before := _lesson_before(session, scene, line)) is not None:
         had = people.written_to(session, scene.run.id, before.step)
         return tuple(person for person in reachable if person.id in had)
@@ -124,7 +129,7 @@ def audience(session: Session, scene: Scene, line: Line) -> tuple[Person, ...]:
         contact = None if event is None else people.of_event(session, event)
         return tuple(person for person in reachable if person.id == contact)
     chosen = [person for person in reachable if step.to.role in person.roles]
-    return people.idle(session, chosen, step.to.idle_for, scene.now) if step.to.idle_for else tuple(chosen)
+    return people.idle(session, chosen, step.to.idle_for, scene.seen_at) if step.to.idle_for else tuple(chosen)
 
 
 def writer(session: Session, scene: Scene, line: Line) -> Callable[[Person], RenderedMessage]:
@@ -145,7 +150,7 @@ def compose_report(session: Session, scene: Scene, line: Line) -> int:
     if not isinstance(step, ReportStep):
         raise TypeError(line.kind)
     return reports.compose_for(
-        session, scene.bundle, scene.account.id, step.use, scene.now, scene.run.id, line.step, step.share_with
+        session, scene.bundle, scene.account.id, step.use, scene.seen_at, scene.run.id, line.step, step.share_with
     )
 
 
@@ -158,7 +163,7 @@ def _writer(
     goals = frozenset(_GOAL.findall(text)) & catalog.goals.keys()
     base = _account_context(scene)
     if metrics or goals:
-        seen = figures(session, scene.bundle, scene.account.id, people.day_of(scene.now), metrics)
+        seen = figures(session, scene.bundle, scene.account.id, people.day_of(scene.seen_at), metrics)
         base |= in_context(seen, metrics, goals)
     secret = secrets.get(session, unsubscribing.SECRET)
 
@@ -229,8 +234,10 @@ def _lesson_before(session: Session, scene: Scene, line: Line) -> Line | None:
     return sent[-1] if sent else None
 
 
-def _had_lessons(session: Session, scene: Scene, line: Line) -> bool:
-    return _lesson_before(session, scene, line) is not None
+def _is_covered(scene: Scene, line: Line) -> bool:
+    """Whether an approval stands before the line: then nothing goes but what it showed."""
+    number = scene.lines.index(line)
+    return any(gate.kind == "gate" and gate.target > number for gate in scene.lines[:number])
 
 
 def _why_nobody(to: Audience) -> str:
@@ -247,8 +254,10 @@ def _message_items(session: Session, scene: Scene, line: Line) -> list[Item]:
         try:
             subject, text, html = _triple(write(person))
         except Refused as refused:
-            subject, text, html = "(this message cannot be written)", str(refused), ""
-        found.append(Item(line.step, line.kind, person.id, person.name, subject, text, html, person.masked))
+            # Without a contact it is never sent, whoever approves it.
+            found.append(Item(line.step, line.kind, None, person.name, "(cannot be written)", str(refused)))
+        else:
+            found.append(Item(line.step, line.kind, person.id, person.name, subject, text, html, person.masked))
     return found
 
 
@@ -256,7 +265,7 @@ def _other_item(session: Session, scene: Scene, line: Line) -> Item:
     step = scene.meaning(line).step
     if isinstance(step, ReportStep):
         content = reports.find(session, compose_report(session, scene, line)).content
-        names = [person.name for person in people.with_role(session, scene.account.id, step.share_with, scene.now)]
+        names = [person.name for person in people.with_role(session, scene.account.id, step.share_with, scene.seen_at)]
         to = ", ".join(names) or f"nobody has the role {step.share_with}"
         return Item(line.step, line.kind, None, to, content["title"], "The report, by a link.")
     return Item(line.step, line.kind, None, scene.account.owner, getattr(step, "title", "") or line.step)

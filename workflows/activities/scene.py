@@ -12,7 +12,7 @@ from engine.definitions.playbook import BranchStep, CampaignStep, EmailStep, Pla
 from engine.evaluation.evaluation import evaluate
 from engine.running.lines import Line, Meaning, meanings
 from engine.running.sight import Sight, needs_portfolio
-from engine.running.working_time import deadline
+from engine.running.working_time import deadline, seen_at
 from engine.store import bundles, people, runs
 from engine.store.facts import load_facts
 from engine.store.people import Account
@@ -22,7 +22,10 @@ from workflows.payloads import Outcome, StretchInput
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """What stays the same during one stretch. ``sight`` is None when nothing ahead asks about the account's data."""
+    """What stays the same during one stretch. ``sight`` is None when nothing ahead asks about the account's data.
+
+    ``now`` is the clock of the run; ``seen_at`` the moment whose data it looks at.
+    """
 
     run: Run
     bundle: Bundle
@@ -30,6 +33,7 @@ class Scene:
     known: dict[str, Meaning]
     account: Account
     now: datetime
+    seen_at: datetime
     cursor: int
     outcome: Outcome
     skips: frozenset[str]
@@ -63,6 +67,7 @@ def load(session: Session, wanted: StretchInput, base_url: str, sender: str) -> 
     bundle = bundles.by_fingerprint(session, run.bundle)
     playbook = bundle.playbooks[run.playbook]
     now = datetime.fromisoformat(wanted.now)
+    seen = seen_at(now, run.day_seconds, run.requested_at, run.started_at)
     known = dict(meanings(playbook, run.mode))
     ahead = [known[line.step] for line in run.lines[wanted.cursor :]]
     is_closing = wanted.outcome in {"cancelled", "failed"} or not run.state.is_open
@@ -74,10 +79,11 @@ def load(session: Session, wanted: StretchInput, base_url: str, sender: str) -> 
         known=known,
         account=people.account(session, run.account_id),
         now=now,
+        seen_at=seen,
         cursor=wanted.cursor,
         outcome=wanted.outcome,
         skips=frozenset(wanted.skips),
-        sight=None if asked is None else _look(session, bundle, run.account_id, now, asked),
+        sight=None if asked is None else _look(session, bundle, run.account_id, seen, asked),
         base_url=base_url.rstrip("/"),
         sender=sender,
     )
@@ -110,7 +116,7 @@ def _signals(meaning: Meaning) -> Iterator[str]:
         yield meaning.step.to.signal
 
 
-def _look(session: Session, bundle: Bundle, account_id: int, now: datetime, names: frozenset[str]) -> Sight:
+def _look(session: Session, bundle: Bundle, account_id: int, at: datetime, names: frozenset[str]) -> Sight:
     only = None if needs_portfolio(names) else [account_id]
-    evaluation = evaluate(bundle, load_facts(session, bundle, people.day_of(now), only))
+    evaluation = evaluate(bundle, load_facts(session, bundle, people.day_of(at), only))
     return Sight(bundle, evaluation, evaluation.facts.accounts.ids.tolist().index(account_id))

@@ -7,7 +7,7 @@ from hypothesis import given, strategies as st
 
 from engine.definitions.calendar import Calendar
 from engine.definitions.playbook import Span
-from engine.running.working_time import deadline
+from engine.running.working_time import DAY_SECONDS, deadline, seen_at
 
 FRIDAY = datetime(2026, 9, 4, 15, tzinfo=UTC)
 DAY = 86_400.0
@@ -43,3 +43,14 @@ def test_working_days_end_on_a_working_day_and_are_never_shorter_than_calendar_d
 @pytest.mark.parametrize("days", [0.25, 1, 30])
 def test_a_longer_span_ends_later(days: float) -> None:
     assert deadline(FRIDAY, Span(days), DAY) < deadline(FRIDAY, Span(days + 1), DAY)
+
+
+def test_a_run_on_the_real_clock_sees_the_data_of_now() -> None:
+    requested, now = datetime(2026, 9, 1, 8, tzinfo=UTC), datetime(2026, 9, 4, 8, tzinfo=UTC)
+    assert seen_at(now, DAY_SECONDS, requested, requested) == now
+
+
+def test_a_run_on_a_scaled_clock_sees_as_many_days_further_as_it_has_lived() -> None:
+    requested, started = datetime(2026, 9, 1, 8, tzinfo=UTC), datetime(2026, 10, 1, 8, tzinfo=UTC)
+    assert seen_at(started, 2.0, requested, None) == requested
+    assert seen_at(started + timedelta(seconds=6), 2.0, requested, started) == requested + timedelta(days=3)
