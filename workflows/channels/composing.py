@@ -11,9 +11,10 @@ from email import message_from_bytes, policy
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from email.utils import format_datetime
 from html import escape
-from typing import Final
+from typing import Any, Final
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -21,8 +22,22 @@ from engine.errors import EngineError
 from workflows.channels.letter import Letter
 
 _ENCODED_WORD: Final = re.compile(r"=\?.*\?=", re.DOTALL)
+_AS_THEY_ARE: Final = frozenset({"List-Unsubscribe", "List-Unsubscribe-Post", "Message-ID"})
 _LONGEST: Final = 900
 """Bytes of one header's text; a line of an e-mail must stay below 998."""
+
+
+class _Wire(EmailPolicy):
+    """CRLF, and links as they are: the standard folding would encode a long one, and no mail program would find it."""
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        """One header as bytes."""
+        if name in _AS_THEY_ARE:
+            return f"{name}: {value}\r\n".encode("ascii")
+        return super().fold_binary(name, value)
+
+
+_WIRE: Final = _Wire(linesep="\r\n")
 
 
 class Unsendable(EngineError):
@@ -32,7 +47,7 @@ class Unsendable(EngineError):
 def compose(letter: Letter, at: datetime) -> bytes:
     """The e-mail as it goes over the wire (CRLF, no dot-stuffing). Raises `Unsendable`."""
     _check(letter)
-    message = EmailMessage(policy=policy.SMTP)
+    message = EmailMessage(policy=_WIRE)
     try:
         _fill(message, letter, at)
         data = message.as_bytes()

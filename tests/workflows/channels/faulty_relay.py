@@ -26,6 +26,7 @@ class FaultyRelay:
 
     def __enter__(self) -> Self:
         self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.settimeout(0.05)
         self.port = self._listener.getsockname()[1]
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -42,7 +43,6 @@ class FaultyRelay:
             self._thread.join(5)
 
     def _serve(self) -> None:
-        self._listener.settimeout(0.05)
         while not self._stop.is_set():
             try:
                 connection, _ = self._listener.accept()

@@ -83,3 +83,16 @@ def test_names_with_commas_quotes_and_accents_stay_one_recipient() -> None:
 def test_the_date_is_the_moment_of_sending() -> None:
     read = message_from_bytes(compose(LETTER, AT), policy=policy.default)
     assert read["Date"].datetime == AT
+
+
+def test_a_long_unsubscribe_link_stands_in_its_header_as_it_is() -> None:
+    link = "https://cs.example.com/u/" + "a" * 400
+    data = compose(replace(LETTER, unsubscribe_url=link), AT)
+    assert f"\r\nList-Unsubscribe: <{link}>\r\n".encode() in data
+
+
+def test_a_link_or_message_id_with_other_letters_than_ascii_is_refused() -> None:
+    with pytest.raises(Unsendable):
+        compose(replace(LETTER, unsubscribe_url="https://cs.example.com/ü"), AT)
+    with pytest.raises(Unsendable):
+        compose(replace(LETTER, message_id="<ü@example.com>"), AT)
