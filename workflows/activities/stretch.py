@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from engine.store import acts, runs
+from engine.errors import EngineError
+from engine.store import acts, approvals, runs, waits
 from engine.store.sessions import Store
 from engine.terms import ActState, DeliveryState, RunAct, RunState, StepState
 from workflows.activities import scene as scenes
@@ -39,8 +40,13 @@ class Stretches:
 
         Raises ApplicationError (worth another try) when a message could not be sent for now.
         """
-        with self.store.read() as session:
-            scene = scenes.load(session, wanted, self.base_url, self.sender)
+        try:
+            with self.store.read() as session:
+                scene = scenes.load(session, wanted, self.base_url, self.sender)
+        except EngineError as error:
+            if wanted.outcome not in {"cancelled", "failed"}:
+                raise
+            return self._close_unread(wanted, error)
         going = self._begin(scene)
         while isinstance(going, Outgoing):
             verdicts = [deliver(self.store, self.channel, order, scene.now) for order in going.orders]
@@ -61,6 +67,18 @@ class Stretches:
             else:
                 state, sentence = RunState.WAITING, run.sentence.removeprefix("Paused. Before: ")
             runs.move(session, run.id, state=state, cursor=run.cursor, sentence=sentence, at=at)
+
+    def _close_unread(self, wanted: StretchInput, error: EngineError) -> StretchResult:
+        """Close a run whose definitions cannot be read any more, so that it does not stay open for ever."""
+        state = RunState.CANCELLED if wanted.outcome == "cancelled" else RunState.FAILED
+        with self.store.begin() as session:
+            run = runs.hold(session, wanted.run_id)
+            if run.state.is_open:
+                at = datetime.fromisoformat(wanted.now)
+                runs.move(session, run.id, state=state, cursor=wanted.cursor, sentence=f"Closed: {error}", at=at)
+                waits.end(session, run.id)
+                approvals.withdraw_all(session, run.id, at)
+        return StretchResult(len(run.lines) - 1, "end")
 
     def _begin(self, scene: Scene) -> StretchResult | Outgoing:
         with self.store.begin() as session:

@@ -1,18 +1,20 @@
 """One stretch of a run, called as the worker calls it, on both databases."""
 
+from dataclasses import dataclass
+
 import pytest
 from sqlalchemy import select, update
 from temporalio.exceptions import ApplicationError
 
-from engine.errors import Refused
+from engine.errors import NotFound, Refused
 from engine.store import acts, approvals, bundles, reports, runs, tasks
 from engine.store.decision_tables import EpisodeRow
-from engine.store.run_tables import DeliveryRow, StepRow
+from engine.store.run_tables import DeliveryRow, RunRow, StepRow
 from engine.store.sessions import Store
 from engine.store.tables import AccountRow, ContactRow
 from engine.terms import ActState, DeliveryState, Mode, RunAct, RunState
-from tests.workflows.activities.scenery import ANA, AT, BO, OWNER, Stage, playbook_file, read, stage
-from workflows.channels.letter import Verdict
+from tests.workflows.activities.scenery import ANA, AT, BO, OWNER, Post, Stage, playbook_file, read, stage
+from workflows.channels.letter import Letter, Verdict
 from workflows.payloads import RecordActInput
 
 BUNDLE = read(
@@ -61,6 +63,18 @@ BUNDLE = read(
       - email: {to: champion, message: hello}
       - report: {use: quarterly, share_with: sponsor, expires: 30d}
 - task: {title: After, to: owner}
+""",
+    ),
+    playbook_file(
+        "lessons-asked",
+        """
+- approve:
+    by: owner
+    expires: 2d
+    on_expiry: cancel
+    steps:
+      - id: course
+        campaign: {to: {role: user, idle_for: 14d}, every: 3d, lessons: [first, second]}
 """,
     ),
     playbook_file(
@@ -323,8 +337,7 @@ def test_an_approved_report_goes_out_as_a_link_that_opens_it(scene: Stage) -> No
     """S2-46."""
     run = scene.begin("asked")
     scene.go(run)
-    with scene.store.begin() as session:
-        approvals.decide(session, scene.approval().id, version=1, approve=True, member=OWNER, reason="", at=AT)
+    approve(scene)
     scene.go(run, "approved")
     letter = scene.post.letters[1]
     token = letter.text.split("https://cs.example/r/")[1].split()[0]
@@ -529,3 +542,115 @@ def test_a_member_starts_a_run_by_hand_and_an_account_has_one_at_a_time(scene: S
     assert scene.post.to == ["ana@acme.example"]
     with scene.store.begin() as session, pytest.raises(Refused, match="still open"):
         runs.start_by_hand(session, scene.bundle, 1, "plain", OWNER, "again", AT, 86_400)
+
+
+def test_a_run_whose_definitions_cannot_be_read_any_more_can_still_be_closed(scene: Stage) -> None:
+    run = scene.begin("asked")
+    scene.go(run)
+    with scene.store.begin() as session:
+        session.execute(update(RunRow).values(bundle="gone"))
+    with pytest.raises(NotFound):
+        scene.go(run, "approved")
+    assert scene.go(run, "failed").stop == "end"
+    assert scene.run(run).state is RunState.FAILED
+    assert scene.approval().state == "withdrawn"
+
+
+@dataclass
+class Dying(Post):
+    """A channel whose process dies at the letter with number ``at``, before or after it has gone."""
+
+    at: int = 0
+    after: bool = False
+
+    def send(self, letter: Letter) -> Verdict:
+        """Keep the letter, or die."""
+        dies = len(self.letters) == self.at and self.at >= 0
+        if dies and not self.after:
+            self.at = -1
+            raise KeyboardInterrupt
+        verdict = super().send(letter)
+        if dies:
+            self.at = -1
+            raise KeyboardInterrupt
+        return verdict
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("at", [0, 1])
+def test_whenever_the_process_dies_nobody_is_written_to_twice_and_what_is_in_doubt_is_shown(
+    scene: Stage, at: int, after: bool
+) -> None:
+    run = scene.begin("lessons")
+    dying = Dying(at=at, after=after)
+    scene.stretches.channel = dying
+    with pytest.raises(KeyboardInterrupt):
+        scene.go(run)
+    assert scene.go(run, cursor=0).stop == "wait"
+    assert len(dying.to) == len(set(dying.to))
+    with scene.store.read() as session:
+        states = sorted(session.scalars(select(DeliveryRow.state)))
+    assert states == ["ambiguous", "sent"]
+    assert scene.steps(run)["course/first"][0] == "done"
+
+
+def test_a_crash_between_the_message_and_the_next_step_repeats_neither(
+    scene: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = scene.begin("plain")
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(scene.stretches, "_go_on", die)
+        with pytest.raises(KeyboardInterrupt):
+            scene.go(run)
+    assert scene.run(run).state is RunState.ACTIVE
+    assert scene.go(run).stop == "wait"
+    assert (len(scene.post.letters), len(scene.tasks())) == (1, 1)
+
+
+def test_a_paused_run_sends_nothing_until_it_is_resumed(scene: Stage) -> None:
+    """F29."""
+    run = scene.begin("plain")
+    with scene.store.begin() as session:
+        acts.request(session, run, RunAct.PAUSE, member=OWNER, reason="", at=AT)
+    with pytest.raises(ApplicationError, match="asked to pause"):
+        scene.go(run)
+    assert scene.post.letters == []
+
+
+def approve(scene: Stage) -> None:
+    with scene.store.begin() as session:
+        approvals.decide(session, scene.approval().id, version=1, approve=True, member=OWNER, reason="", at=AT)
+
+
+def test_nobody_gets_what_nobody_approved_for_them(scene: Stage) -> None:
+    """F24: Cy logs in before the gate opens and is idle again when the lessons go out."""
+    scene.login(13, days_ago=13)
+    run = scene.begin("lessons-asked")
+    scene.go(run)
+    assert {item["to"] for item in scene.approval().content} == {"Bo Li"}
+    scene.later(1)
+    approve(scene)
+    scene.later(1).go(run, "approved")
+    scene.later(3).go(run, "elapsed")
+    assert scene.post.to == ["bo@acme.example"] * 2
+
+
+def test_an_approval_of_nobody_sends_nothing_even_when_somebody_turns_up(scene: Stage) -> None:
+    scene.login(BO)
+    scene.login(13)
+    run = scene.begin("lessons-asked")
+    scene.go(run)
+    approve(scene)
+    scene.later(40).go(run, "approved")
+    assert scene.post.letters == []
+
+
+def test_a_gate_that_expires_can_cancel_the_run(scene: Stage) -> None:
+    run = scene.begin("lessons-asked")
+    scene.go(run)
+    scene.later(2).go(run, "expired")
+    assert scene.run(run).state is RunState.CANCELLED
