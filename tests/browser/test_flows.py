@@ -92,9 +92,10 @@ def test_a_message_cannot_run_anything_in_its_frame(site: Site, open_page: Open)
 def test_an_override_is_shown_beside_the_computed_score(site: Site, open_page: Open) -> None:
     page = open_page(f"/accounts/{site.seeded.accounts['Elm Insurance']}", java_script_enabled=False)
     page.get_by_text("You know better?").click()
-    page.get_by_label("Score", exact=True).fill("55")
-    page.get_by_label("Reason").fill("Their sponsor told me that they look around")
-    page.get_by_role("button", name="Override").click()
+    form = page.get_by_role("region", name="Override")
+    form.get_by_label("Score", exact=True).fill("55")
+    form.get_by_label("Reason").fill("Their sponsor told me that they look around")
+    form.get_by_role("button", name="Override").click()
     expect(page.get_by_role("status")).to_contain_text("Overridden")
     expect(page.get_by_text("they look around").first).to_be_visible()
 
