@@ -37,6 +37,7 @@ _ROWS: Final = (
     ("report", "share", (_A, _N, _O, _N)),
     ("effect", "read", (_A, _A, _A, _A)),
     ("rule", "read", (_A, _A, _A, _A)),
+    ("rule", "release", (_A, _A, _N, _N)),
 )
 
 TABLE: Final[Mapping[tuple[Role, str, str], Scope]] = {

@@ -10,7 +10,7 @@ from api.dependencies import Acting, Allowed, Now, Pass, Reading, TheStore
 from api.pages.naming import names
 from api.pages.rendering import back_to, fragment, is_htmx, page
 from engine.errors import Refused
-from engine.store import inbox as reading, tasks
+from engine.store import inbox as reading, standing, tasks
 
 router = APIRouter(include_in_schema=False)
 
@@ -27,7 +27,8 @@ async def answered(request: Request) -> dict[str, str]:
 def show(request: Request, allowed: Annotated[Pass, Depends(Allowed("inbox", "read"))], session: Reading) -> Response:
     """What waits for the member, the most urgent first."""
     found = reading.inbox(session, allowed.identity.email)
-    return page(request, "inbox.html", inbox=found, names=names(session))
+    asked = standing.asks(session) if allowed.may("rule", "release") else {}
+    return page(request, "inbox.html", inbox=found, asked=asked, names=names(session))
 
 
 @router.post("/tasks/{task_id}/done")

@@ -1,4 +1,4 @@
-"""Read model: does what was decided reach Temporal? Every page shows a banner when it does not."""
+"""Read model: does what was decided reach Temporal, and does a rule ask before it goes on? Pages say both on top."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from engine.store.decision_tables import CycleRow
 from engine.store.run_tables import OutboxRow
 
 PATIENCE: Final = timedelta(seconds=30)
@@ -32,3 +33,8 @@ def read(session: Session, at: datetime) -> Standing:
         return CALM
     newest = select(OutboxRow.error).where(*late, OutboxRow.error != "").order_by(OutboxRow.id.desc()).limit(1)
     return Standing(waiting, since, session.scalar(newest) or "")
+
+
+def asks(session: Session) -> dict[str, str]:
+    """Rule → what a member is asked, where the newest cycle stopped at a rule's blast radius or first publication."""
+    return dict(session.scalar(select(CycleRow.asks).order_by(CycleRow.id.desc()).limit(1)) or {})

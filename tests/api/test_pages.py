@@ -3,9 +3,10 @@
 import re
 from datetime import timedelta
 
+from engine.store.decision_tables import CycleRow
 from engine.store.run_tables import OutboxRow
 from tests.installed import Site
-from tests.seeding import ADMIN, NOW, OWNER
+from tests.seeding import ADMIN, AUTHOR, DAY, NOW, OWNER
 
 
 def test_a_tier_is_a_word_and_an_icon_never_colour_alone(site: Site) -> None:
@@ -140,3 +141,22 @@ def test_a_run_shows_where_it_stands_and_what_lies_ahead(site: Site) -> None:
     assert site.seeded.bundle.fingerprint[:12] in page
     answer = site.member(OWNER).get(f"/v1/runs/{site.seeded.waiting_run}").json()
     assert [step["step"] for step in answer["steps"] if step["current"]] == ["wait-1"]
+
+
+def test_a_rule_that_would_start_too_much_asks_those_who_may_release_it(site: Site) -> None:
+    """P6: authors read the question in their inbox; others are not bothered."""
+    with site.store.begin() as session:
+        session.add(
+            CycleRow(
+                day=DAY,
+                decided_at=NOW,
+                bundle="",
+                rules=[],
+                unknown={},
+                asks={"usage-falling": "Rule usage-falling wants 900 runs; its limit is 50. Let them start?"},
+                counts={},
+            )
+        )
+    assert "wants 900 runs" in site.member(AUTHOR).get("/inbox").text
+    assert "backcast evaluate --release usage-falling" in site.member(AUTHOR).get("/inbox").text
+    assert "wants 900 runs" not in site.member(OWNER).get("/inbox").text
