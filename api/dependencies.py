@@ -115,4 +115,6 @@ class Acting:
         ours = compare_digest(given.encode(), found.identity.csrf.encode())
         if not ours or not auth.same_origin(request, settings):
             raise Forbidden("This form is no longer valid. Please load the page again and repeat what you did.")
+        with store.begin() as session:  # whoever acts is there: the session's end by idleness moves on
+            members.touch(session, auth.session_token(request, settings), at)
         return found

@@ -1,6 +1,7 @@
 """Cookies, headers, forged forms, and failures that tell nothing."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from fastapi.testclient import TestClient
@@ -184,3 +185,14 @@ def test_the_api_describes_itself_without_the_pages(site: Site) -> None:
     paths = site.anybody().get("/v1/openapi.json").json()["paths"]
     assert "/v1/runs/{run_id}" in paths
     assert "/inbox" not in paths
+
+
+def test_a_session_ends_by_idleness_unless_somebody_acts(site: Site) -> None:
+    client, idle = site.member(OWNER), site.member(OWNER)
+    path = f"/runs/{site.seeded.waiting_run}"
+    for hours, act in ((10, "pause"), (20, "resume")):
+        site.clock.at = NOW + timedelta(hours=hours)
+        assert client.post(f"{path}/{act}").status_code == 303
+    assert idle.get("/inbox").status_code == 401
+    site.clock.at = NOW + timedelta(days=8)
+    assert client.get("/inbox").status_code == 401
