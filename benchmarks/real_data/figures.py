@@ -58,9 +58,7 @@ def tenths(product: Product) -> list[int]:
 def decisions(product: Product) -> list[dict[str, Any]]:
     """All decisions by rule, kind and reason."""
     names = ("rule", "kind", "reason", "count")
-    rows = product.ask(
-        "SELECT rule, kind, coalesce(reason, ''), count(*) FROM decisions GROUP BY 1, 2, 3"
-    )
+    rows = product.ask("SELECT rule, kind, coalesce(reason, ''), count(*) FROM decisions GROUP BY 1, 2, 3")
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 

@@ -104,6 +104,8 @@ def main() -> None:
     parser.add_argument("work", type=Path, help="folder for the feed, the installation and the results")
     parser.add_argument("--chosen", type=date.fromisoformat, default=date(2025, 3, 2), help="the week with real runs")
     wanted = parser.parse_args()
+    if not wanted.source.is_file():
+        parser.error(f"{wanted.source} is not there; the file is not shipped, docs/real-data.md says what it is")
     if wanted.chosen not in sundays():
         parser.error(f"--chosen is one of: {', '.join(str(day) for day in sundays())}")
     result = measure(wanted.source, wanted.work, wanted.chosen)

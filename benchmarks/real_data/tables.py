@@ -24,10 +24,11 @@ def render(result: dict[str, Any]) -> str:
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table; numbers go to the right."""
-    written = [[_cell(cell) for cell in row] for row in rows]
-    numeric = [all(_is_number(row[at]) for row in written) for at in range(len(header))] if written else []
-    rule = ["---:" if right else "---" for right in numeric] or ["---"] * len(header)
+    """A table; columns of numbers go to the right."""
+    found = list(rows)
+    numeric = [all(isinstance(row[at], int | float | None) for row in found) for at in range(len(header))]
+    rule = ["---:" if right and found else "---" for right in numeric]
+    written = [[_cell(cell) for cell in row] for row in found]
     return "".join(f"| {' | '.join(row)} |\n" for row in (list(header), rule, *written))
 
 
@@ -37,10 +38,6 @@ def _cell(cell: object) -> str:
     if isinstance(cell, float):
         return f"{cell:,.1f}"
     return f"{cell:,}" if isinstance(cell, int) else str(cell)
-
-
-def _is_number(cell: str) -> bool:
-    return cell.replace(",", "").replace(".", "").replace("-", "").replace("+", "").isdigit() or not cell
 
 
 def _ingest(taken: dict[str, Any]) -> str:
