@@ -1,5 +1,6 @@
 """Figures of a measured history: counts over all accounts, read from the database. Nothing of a single account."""
 
+import json
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -39,8 +40,8 @@ def cycles(product: Product) -> list[dict[str, Any]]:
             "tiers": dict(tiers[day]),
             "median_score": round(statistics.median(scores[day]) / 1e6, 1) if scores[day] else None,
             "decisions": dict(decided[iso(day)]),
-            "unknown": unknown,
-            "asks": asks,
+            "unknown": json.loads(unknown),
+            "asks": json.loads(asks),
         }
         for day, unknown, asks in product.ask("SELECT day, unknown, asks FROM cycles ORDER BY day, id")
     ]

@@ -85,7 +85,9 @@ class Product:
         return [sys.executable, str(ROOT / "backcast.py"), *words]
 
     def _environment(self) -> Mapping[str, str]:
-        return os.environ | {"BACKCAST_DATA": str(self.folder), "BACKCAST_DAY_SECONDS": str(DAY_SECONDS)}
+        mine = {"BACKCAST_DATA": str(self.folder), "BACKCAST_DAY_SECONDS": str(DAY_SECONDS)}
+        # Compiling all modules anew at every start would be measured instead of the commands.
+        return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | mine
 
 
 @contextmanager
