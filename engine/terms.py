@@ -70,10 +70,15 @@ class Reason(StrEnum):
 
 
 class Arm(StrEnum):
-    """The side of an experiment an account is on."""
+    """The side of an experiment an account is on.
+
+    ``EXEMPT``: treated without being drawn (``hold_out.except``). Its outcome is judged, but it is in no comparison:
+    nobody like it was held out.
+    """
 
     TREATED = "treated"
     HELD_OUT = "held_out"
+    EXEMPT = "exempt"
 
 
 class OutcomeState(StrEnum):

@@ -6,8 +6,8 @@ Apart from the commands because this imports Temporal, which is slow, and most c
 import asyncio
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -26,10 +26,18 @@ from workflows.worker import run_worker
 
 
 async def serve_all(
-    store: Store, settings: Settings, host: str, port: int, clock: Callable[[], datetime] = utc_now
+    store: Store,
+    settings: Settings,
+    host: str,
+    port: int,
+    clock: Callable[[], datetime] = utc_now,
+    beside: Callable[[asyncio.Event], Awaitable[None]] | None = None,
 ) -> None:
-    """Serve until interrupted; the first of the parts that fails ends the others. Raises `Refused` for a taken port,
-    `Unavailable` when Temporal does not come up."""
+    """Serve until interrupted; the first of the parts that fails ends the others.
+
+    ``beside`` runs beside them and may end all by setting the event it is given. Raises `Refused` for a taken port,
+    `Unavailable` when Temporal does not come up.
+    """
     app = create_app(store, settings, clock)
     with listening(host, port) as door:
         async with _temporal(settings) as address, _interrupted() as stop:
@@ -37,8 +45,21 @@ async def serve_all(
                 async with asyncio.TaskGroup() as group:
                     group.create_task(_web(app, door, stop))
                     group.create_task(_work(store, settings, address, stop))
+                    if beside is not None:
+                        group.create_task(_until(stop, beside))
             except ExceptionGroup as failed:
                 raise failed.exceptions[0] from None  # the first cause; the others only followed it
+
+
+async def _until(stop: asyncio.Event, beside: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    """Run ``beside``, and end it when everything ends."""
+    acting, stopping = asyncio.ensure_future(beside(stop)), asyncio.create_task(stop.wait())
+    await asyncio.wait([acting, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not acting.done():
+        acting.cancel()
+    with suppress(asyncio.CancelledError):
+        await acting
 
 
 @contextmanager

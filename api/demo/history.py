@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import TypeAlias
 
 from sqlalchemy import select
 
@@ -13,7 +14,8 @@ from engine.store.sessions import Store
 from engine.store.tables import AccountRow
 from engine.terms import Arm
 from workflows.activities.cycle import run_cycle
-from workflows.payloads import CycleResult
+
+Skip: TypeAlias = tuple[str, str]
 
 EVERY = 14
 """Days between two cycles of the past."""
@@ -43,18 +45,20 @@ def cycle_days(portfolio: Portfolio) -> range:
     return range(portfolio.first_cycle + offset, before_last + 1, EVERY)
 
 
-def last_day(store: Store, bundle: Bundle, portfolio: Portfolio, day_seconds: float) -> CycleResult:
-    """Send in the last day and decide on it for real: every start is a run that Temporal will carry out."""
+def last_day(store: Store, bundle: Bundle, portfolio: Portfolio, day_seconds: float) -> tuple[Skip, ...]:
+    """Send in the last day and decide on it for real: every start is a run that Temporal will carry out.
+
+    Gives back (account key, rule) of the runs that a person will not carry out.
+    """
     day = portfolio.last_day
     with store.begin() as session:
         send_days(session, bundle.catalog, portfolio, day, day)
-    result = run_cycle(store, bundle, evening_of(day), day_seconds=day_seconds)
-    respond(store, portfolio, day)
-    return result
+    run_cycle(store, bundle, evening_of(day), day_seconds=day_seconds)
+    return respond(store, portfolio, day)
 
 
-def respond(store: Store, portfolio: Portfolio, day: int) -> None:
-    """Let the simulated accounts answer to what was decided about them on ``day``."""
+def respond(store: Store, portfolio: Portfolio, day: int) -> tuple[Skip, ...]:
+    """Let the simulated accounts answer to what was decided about them on ``day``; the runs a person skips."""
     start, end = evening_of(day), evening_of(day) + timedelta(seconds=1)
     with store.read() as session:
         decided = session.execute(
@@ -62,4 +66,4 @@ def respond(store: Store, portfolio: Portfolio, day: int) -> None:
             .join(DecisionRow, DecisionRow.account_id == AccountRow.id)
             .where(DecisionRow.decided_at >= start, DecisionRow.decided_at < end, DecisionRow.arm.is_not(None))
         ).all()
-    portfolio.respond(day, [Response(key, rule, Arm(arm)) for key, rule, arm in decided if arm])
+    return portfolio.respond(day, [Response(key, rule, Arm(arm)) for key, rule, arm in decided if arm]).skipped

@@ -30,5 +30,5 @@ def feedback(judged: Iterable[JudgedOutcome]) -> tuple[FeedbackPoint, ...]:
             value=1.0 if each.state is OutcomeState.MET else 0.0,
         )
         for each in judged
-        if each.due.arm is Arm.TREATED and each.state in {OutcomeState.MET, OutcomeState.NOT_MET}
+        if each.due.arm is not Arm.HELD_OUT and each.state in {OutcomeState.MET, OutcomeState.NOT_MET}
     )

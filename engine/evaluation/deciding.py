@@ -148,7 +148,7 @@ class _Deciding:
                 each for each, planes in zip(rule.actions[:chosen], applies, strict=False) if planes.possible[row]
             ]
             key = self.facts.accounts.keys[row]
-            drawn = Arm.TREATED
+            drawn = Arm.EXEMPT if exempt[row] else Arm.TREATED
             if action is not None and not exempt[row]:
                 drawn = arm(hold_out, rule.name, action.playbook, key, self.facts.at)
             found.append(_Entry(row, int(self.facts.accounts.ids[row]), key, action, tuple(passed), arm=drawn))
@@ -192,7 +192,7 @@ class _Deciding:
         if asking and rule.existing == "ask":
             inside = f"{len(asking)} accounts were already inside rule {rule.name} when it was first applied"
             self.asks[rule.name] = f"{inside}. Start for them?"
-        starts = sum(entry.reason is None and entry.arm is Arm.TREATED for entry in entries)
+        starts = sum(entry.reason is None and entry.arm is not Arm.HELD_OUT for entry in entries)
         recent, limit = self.past.recent_starts.get(rule.name, 0), self._limit(rule)
         if starts + recent <= limit or rule.name in self.past.released or not starts:
             return entries

@@ -225,11 +225,19 @@ def _guard(bundle: Bundle, rule: Rule, evaluation: Evaluation, past: Past, row: 
     for action in rule.actions:
         applies = _applies(bundle, rule, action.when, evaluation, row)
         yield f"{action.playbook}, {action.mode.value} ({action.place}): {applies}"
-        if guard.hold_out is not None:
+        if guard.hold_out is not None and _is_exempt(bundle, rule, guard.hold_out.exempt, evaluation, row):
+            yield "  arm: exempt, treated without being drawn"
+        elif guard.hold_out is not None:
             drawn = draw(rule.name, action.playbook, key, facts.at // max(guard.hold_out.rotate, 1))
             side = arm(guard.hold_out, rule.name, action.playbook, key, facts.at)
             word = "held out" if side is Arm.HELD_OUT else "treated"
             yield f"  arm: {word} (drew {drawn:.4f}; held out below {share(guard.hold_out.share)})"
+
+
+def _is_exempt(bundle: Bundle, rule: Rule, exempt: Condition | None, evaluation: Evaluation, row: int) -> bool:
+    if exempt is None:
+        return False
+    return trace(bundle.catalog, exempt.tree, OwnNames(rule.name, evaluation.columns), row).verdict is Verdict.HOLDS
 
 
 def _applies(bundle: Bundle, rule: Rule, when: Condition | None, evaluation: Evaluation, row: int) -> str:

@@ -18,7 +18,7 @@ _SHARE: Final = 0.86
 _EARLY: Final = 0.84
 """Share of those that do so early enough for their outcome to be judged in the history."""
 
-_LAST_DAY: Final = 0.05
+_LAST_DAY: Final = 0.04
 """Accounts whose challenge shows on the very last day; only challenges that show to the day."""
 
 _CHRONIC: Final = 0.07

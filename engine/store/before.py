@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVarTuple
 
 import numpy as np
-from sqlalchemy import ColumnElement, Select, func, null, select
+from sqlalchemy import Select, SQLColumnExpression, func, null, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from engine.definitions.bundle import Bundle
@@ -21,7 +21,7 @@ Ts = TypeVarTuple("Ts")
 DAY_ZERO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-_NO_LINES: ColumnElement[list[Any] | None] = null()
+_NO_LINES: SQLColumnExpression[Any] = null()
 """In place of a score's lines: they are long, and only the week-old ones are read."""
 
 
@@ -74,11 +74,11 @@ class _Day:
         scorecard: str,
         subjects: Subjects,
         day: int,
-        lines: ColumnElement[list[Any] | None] = _NO_LINES,
+        lines: SQLColumnExpression[Any] = _NO_LINES,
     ) -> None:
         of_card = ScoreRow.scorecard == scorecard
         newest = select(func.max(ScoreRow.day)).where(of_card, ScoreRow.day <= day).scalar_subquery()
-        query = select(
+        query: Select[*tuple[Any, ...]] = select(
             ScoreRow.account_id, ScoreRow.effective, ScoreRow.computed_tier, ScoreRow.cause, lines.label("lines")
         ).where(of_card, ScoreRow.day == newest)
         self._size = len(subjects)

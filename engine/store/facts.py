@@ -10,7 +10,7 @@ from engine.definitions.bundle import Bundle
 from engine.evaluation.evaluation import needs
 from engine.evaluation.facts import Agreed, Contacts, Facts, Happenings, Needs, Subjects
 from engine.store.account_columns import ContactTuple, account_fields, column, contact_columns, rows_of
-from engine.store.before import load_before, load_overrides
+from engine.store.before import load_before, load_overrides, only
 from engine.store.point_series import PointTable
 from engine.store.tables import AccountRow, ContactRow, EventRow, GoalRow
 
@@ -55,8 +55,7 @@ def _happenings(
 ) -> Happenings:
     span = wanted.spans.get(name, wanted.days)
     query = select(EventRow).where(EventRow.name == name, EventRow.day > at - span, EventRow.day <= at)
-    if len(subjects) == 1:
-        query = query.where(EventRow.account_id == int(subjects.ids[0]))
+    query = only(query, EventRow.account_id, subjects)
     found = session.scalars(query.order_by(EventRow.account_id, EventRow.day, EventRow.id)).all()
     rows = rows_of(subjects.ids, np.array([row.account_id for row in found], dtype=np.int64))
     kept = [row for row, place in zip(found, rows.tolist(), strict=True) if place >= 0]
@@ -72,9 +71,12 @@ def _happenings(
 
 def _agreed(session: Session, goal: str, subjects: Subjects) -> Agreed:
     table = np.full((4, len(subjects)), np.nan)
-    found = session.scalars(select(GoalRow).where(GoalRow.goal == goal)).all()
-    rows = rows_of(subjects.ids, np.array([row.account_id for row in found], dtype=np.int64))
+    query = select(
+        GoalRow.account_id, GoalRow.target, GoalRow.start_value, GoalRow.start_day, GoalRow.end_day
+    ).where(GoalRow.goal == goal)
+    found = session.execute(only(query, GoalRow.account_id, subjects)).all()
+    rows = rows_of(subjects.ids, np.array([row[0] for row in found], dtype=np.int64))
     for row, place in zip(found, rows.tolist(), strict=True):
         if place >= 0:
-            table[:, place] = row.target, row.start_value, row.start_day, row.end_day
+            table[:, place] = row[1:]
     return Agreed(table[0], table[1], table[2], table[3])

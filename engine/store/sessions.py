@@ -1,9 +1,11 @@
 """Opening the database: one `Store`, two kinds of transaction.
 
 SQLite: WAL, and ``BEGIN IMMEDIATE`` for every writing transaction. With the default, of four writers that read before
-they write most fail at once with "database is locked"; with IMMEDIATE they queue.
+they write most fail at once with "database is locked"; with IMMEDIATE they queue. Inside one process they queue at a
+lock of ours, because SQLite's own queue is a race in which a thread can lose for five seconds, and then gives up.
 """
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,19 +16,25 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from engine.errors import Unavailable
+
 _READING = {"backcast_reading": True}
+_PATIENCE = 30.0
+_CONNECTIONS = 20
 
 
 class Store:
     """The database of one installation. Thread-safe; a session is not, and lives as long as its ``with``."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, turns: threading.BoundedSemaphore | None = None) -> None:
         self.engine = engine
+        self._turns = turns
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
-        """A writing transaction: commits at the end, rolls back on any error."""
-        with Session(self.engine) as session, session.begin():
+        """A writing transaction: commits at the end, rolls back on any error. Raises `Unavailable` when the writers
+        before it take too long."""
+        with self._turn(), Session(self.engine) as session, session.begin():
             yield session
 
     @contextmanager
@@ -34,6 +42,18 @@ class Store:
         """A reading transaction: one consistent view, never commits, and on SQLite never waits for a writer."""
         with self.engine.connect().execution_options(**_READING) as connection, Session(connection) as session:
             yield session
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if self._turns is None:
+            yield
+        elif not self._turns.acquire(timeout=_PATIENCE):
+            raise Unavailable(f"The database has been busy for {_PATIENCE:.0f} seconds; try again in a moment.")
+        else:
+            try:
+                yield
+            finally:
+                self._turns.release()
 
     def close(self) -> None:
         """Give back all connections."""
@@ -44,7 +64,7 @@ def connect(url: str) -> Store:
     """Open the database at a SQLAlchemy URL; the folder of a SQLite file is made if it is not there."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        return Store(_sqlite(url, parsed.database))
+        return Store(_sqlite(url, parsed.database), threading.BoundedSemaphore())
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     return Store(create_engine(parsed, pool_size=10, max_overflow=10, pool_pre_ping=True))
@@ -53,14 +73,15 @@ def connect(url: str) -> Store:
 def _sqlite(url: str, path: str | None) -> Engine:
     if path and path != ":memory:":
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": 5.0, "check_same_thread": False})
+    connections = {"timeout": 5.0, "check_same_thread": False}
+    engine = create_engine(url, connect_args=connections, pool_size=_CONNECTIONS, max_overflow=4 * _CONNECTIONS)
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
 
 
 def _prepare(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
-    connection.isolation_level = None  # type: ignore[attr-defined]  # the driver must not begin by itself; _begin does
+    connection.isolation_level = None  # the driver must not begin by itself; _begin does
     cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")

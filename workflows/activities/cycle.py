@@ -1,5 +1,10 @@
-"""One evaluation cycle: judge what is due, evaluate, decide, save, wake what waits. One transaction."""
+"""One evaluation cycle: evaluate, decide, save; judge what is due; wake what waits.
 
+Evaluating is the long part and only reads, so nobody has to wait for it. What is decided is one transaction, and the
+open episodes in it, not the signal states, say what has been decided before: a cycle that dies in between is harmless.
+"""
+
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
@@ -53,19 +58,20 @@ def run_cycle(
 ) -> CycleResult:
     """Run one cycle as of ``at``. ``day_seconds`` None replays history: decisions and outcomes, but no runs.
 
-    Everything is read and written in one transaction, so two cycles at once decide one after the other.
+    The past is read in the transaction that writes the plan, so two cycles at once decide one after the other.
     """
     day = (at - EPOCH).days
-    with store.begin() as session:
+    with store.read() as session:
         evaluation = evaluate(bundle, load_facts(session, bundle, day))
-        plan = decide(bundle, evaluation, load_past(session, bundle, at, released), at)
-        judged = _judge(session, bundle, evaluation)
+    with store.begin() as session:
         save_evaluation(session, bundle, evaluation)
+    with store.begin() as session:
+        plan = decide(bundle, evaluation, load_past(session, bundle, at, released), at)
         save_plan(session, bundle, plan, day, day_seconds)
-        woken = wake(session, day, at) if day_seconds is not None else 0
-        result = _result(evaluation, plan, judged, woken)
+        judged = _judge(session, bundle, evaluation)
+        result = _result(evaluation, plan, judged)
         save_cycle(session, bundle, plan, day, {name: getattr(result, name) for name in result.__dataclass_fields__})
-    return result
+    return replace(result, woken=wake(store, day, at)) if day_seconds is not None else result
 
 
 def _judge(session: Session, bundle: Bundle, evaluation: Evaluation) -> int:
@@ -78,7 +84,7 @@ def _judge(session: Session, bundle: Bundle, evaluation: Evaluation) -> int:
     return len(found)
 
 
-def _result(evaluation: Evaluation, plan: Plan, judged: int, woken: int) -> CycleResult:
+def _result(evaluation: Evaluation, plan: Plan, judged: int) -> CycleResult:
     kinds = [decision.kind for decision in plan.decisions]
     return CycleResult(
         accounts=len(evaluation.facts.accounts),
@@ -86,5 +92,4 @@ def _result(evaluation: Evaluation, plan: Plan, judged: int, woken: int) -> Cycl
         refusals=kinds.count(DecisionKind.REFUSE),
         hold_outs=kinds.count(DecisionKind.HOLD_OUT),
         judged=judged,
-        woken=woken,
     )

@@ -98,3 +98,12 @@ def test_outcomes_lost_in_both_arms_alike_are_no_warning(bundle: Bundle) -> None
 
 def test_a_rule_without_a_hold_out_is_no_experiment(without_hold_out: Bundle) -> None:
     assert estimate(without_hold_out, []) == ()
+
+
+def test_exempt_accounts_are_in_no_comparison(bundle: Bundle) -> None:
+    """They were never drawn, so nobody like them was held out; counting them as treated would bias the effect."""
+    drawn = [Outcome(n, "r", "p", Arm.TREATED if n % 2 else Arm.HELD_OUT, OutcomeState.NOT_MET, 10) for n in range(40)]
+    large = [Outcome(100 + n, "r", "p", Arm.EXEMPT, OutcomeState.MET, 10) for n in range(40)]
+    found = {(each.rule, each.playbook): each for each in estimate(bundle, [*drawn, *large])}[("r", "p")]
+    assert found.treated.accounts == found.held_out.accounts == 20
+    assert found.treated.met == 0

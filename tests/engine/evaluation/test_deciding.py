@@ -232,7 +232,7 @@ def test_an_account_in_the_hold_out_arm_is_held_out_with_its_baseline() -> None:
 def test_an_exempt_account_is_never_held_out_and_an_unknown_one_is_not_exempt() -> None:
     guard = Guard(hold_out=HoldOut(1.0, exempt=LARGE))
     found = plan(portfolio(30, 30, fields={"arr": p.numbers(100, np.nan)}), KNOWN, rule(guard=guard)).decisions
-    assert [each.arm for each in found] == [Arm.TREATED, Arm.HELD_OUT]
+    assert [each.arm for each in found] == [Arm.EXEMPT, Arm.HELD_OUT]
 
 
 def test_of_two_rules_that_want_the_same_playbook_the_first_by_name_gets_it() -> None:

@@ -1,0 +1,117 @@
+"""``demo``: a simulated portfolio through the whole loop, from a metric that falls to a measured effect."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from api.cli.workspace import JsonOption, err, now, out, settings_for
+from api.demo import summary
+from api.demo.stage import AFTER, CSM, Stage, set_up
+from engine.store import members, overview
+from engine.store.overview import Overview
+
+FAST, SLOW = 1.5, 60.0
+"""Seconds a day takes: for a machine that only runs the demo, and for a person who looks around in it."""
+
+OnceOption = Annotated[bool, typer.Option("--once", help="A simulated CSM answers; ends by itself.")]
+DaySecondsOption = Annotated[
+    float | None, typer.Option("--day-seconds", help="Seconds a day of a run takes (60; with --once 1.5).", min=0.1)
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's command to the command line."""
+    app.command()(demo)
+
+
+def demo(
+    once: OnceOption = False,
+    as_json: JsonOption = False,
+    accounts: Annotated[int, typer.Option(help="Accounts in the portfolio.", min=200, max=20_000)] = 2_000,
+    port: Annotated[int, typer.Option(help="Port to listen at.", min=1, max=65_535)] = 8700,
+    day_seconds: DaySecondsOption = None,
+    data: Annotated[str, typer.Option(help="Folder of the demo; an earlier demo in it is replaced.")] = "",
+) -> None:
+    """Show everything on a simulated portfolio with known truth: half a year of history, then a real day."""
+    from api.cli.processes import serve_all
+    from api.demo.live import play
+
+    folder = data or str(Path(settings_for().data) / "demo")
+    settings = settings_for(folder).model_copy(
+        update={
+            "database_url": "",
+            "files": str(Path(folder) / "workspace"),
+            "base_url": f"http://127.0.0.1:{port}",
+            "temporal_address": "",
+            "channel": "file",
+            "day_seconds": day_seconds or (FAST if once else SLOW),
+        }
+    )
+    err.print("A simulated portfolio with known truth. Nothing leaves this machine; e-mails become files.")
+    stage = set_up(settings, accounts)
+    skips = _history(stage)
+    if not as_json:
+        out.print(summary.tables(_look(stage)))
+    err.print(f"\nThe last day is real: its runs are on Temporal now; a day takes {settings.day_seconds:g} s.")
+    err.print(f"Look around: {_link(stage)}\n")
+
+    async def live(stop: asyncio.Event) -> None:
+        with _bar() as bar:
+            task = bar.add_task("days go by", total=AFTER)
+            await play(stage, skips, once=once, progress=lambda day: bar.update(task, completed=day))
+        _conclude(stage, as_json=as_json)
+        if once:
+            stop.set()
+
+    asyncio.run(serve_all(stage.store, settings, "127.0.0.1", port, beside=live))
+
+
+def _history(stage: Stage) -> tuple[tuple[str, str], ...]:
+    from api.demo import history
+
+    days = history.cycle_days(stage.portfolio)
+    with _bar() as bar:
+        task = bar.add_task("half a year of history", total=len(days) + 1)
+
+        def progress(day: int, points: int) -> None:
+            reached = day - stage.portfolio.first_day + 1
+            bar.update(task, advance=1, description=f"history: day {reached}, {points:,} points in, decided")
+
+        history.live_through(stage.store, stage.bundle, stage.portfolio, progress)
+        skips = history.last_day(stage.store, stage.bundle, stage.portfolio, stage.settings.day_seconds)
+        bar.update(task, advance=1, description="history: the last day is decided")
+    return skips
+
+
+def _conclude(stage: Stage, *, as_json: bool) -> None:
+    from api.demo.story import story
+
+    seen, address = _look(stage), stage.settings.base_url
+    if as_json:
+        print(json.dumps(summary.as_json(seen, address)))
+        return
+    out.print(summary.tables(seen))
+    out.print("\nOne account, followed:")
+    for line in story(stage):
+        out.print(line)
+    out.print(f"\nPages: {address}   Letters: {Path(stage.settings.data) / 'outgoing'}")
+
+
+def _look(stage: Stage) -> Overview:
+    with stage.store.read() as session:
+        return overview.read(session)
+
+
+def _link(stage: Stage) -> str:
+    with stage.store.begin() as session:
+        token = members.sign_in_link(session, members.find(session, CSM).id, now())
+    return f"{stage.settings.base_url}/sign-in/{token}"
+
+
+def _bar() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=err, transient=True)
