@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from engine.store.run_tables import StepRow
@@ -30,6 +30,15 @@ def record(session: Session, run_id: int, step: str, kind: str, state: StepState
     row.state = state.value
     row.sentence = sentence
     row.at = at
+
+
+def end_waiting(session: Session, run_id: int, sentence: str, at: datetime) -> None:
+    """The run has ended, so no step of it waits any more."""
+    session.execute(
+        update(StepRow)
+        .where(StepRow.run_id == run_id, StepRow.state == StepState.WAITING.value)
+        .values(state=StepState.SKIPPED.value, sentence=sentence, at=at)
+    )
 
 
 def state_of(session: Session, run_id: int, step: str) -> StepState | None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from engine.definitions.playbook import ApproveStep, AskStep, CampaignStep, TaskStep, WaitStep
 from engine.effect.outcome import DueOutcome, judge
 from engine.running.lines import Line
-from engine.store import acts, approvals, exits, runs, tasks, waits
+from engine.store import acts, approvals, exits, runs, steps, tasks, waits
 from engine.store.approvals import Approval
 from engine.terms import ActState, ApprovalState, Arm, OutcomeState, RunAct, RunState, StepState
 from workflows.activities.noting import note, who_skipped, worry
@@ -71,6 +71,7 @@ def end(session: Session, scene: Scene, how: Ending) -> StretchResult:
         return StretchResult(last, "end")
     runs.move(session, scene.run.id, state=how.state, cursor=scene.cursor, sentence=how.sentence, at=scene.now)
     waits.end(session, scene.run.id)
+    steps.end_waiting(session, scene.run.id, "The run ended before this was over.", scene.now)
     approvals.withdraw_all(session, scene.run.id, scene.now)
     if not how.keeps_tasks and scene.playbook.open_tasks == "cancel":
         tasks.close_open(session, scene.run.id, how.sentence, scene.now)

@@ -429,6 +429,8 @@ def test_a_goal_that_is_met_ends_the_run_and_cancels_its_tasks(scene: Stage) -> 
     assert scene.run(run).state is RunState.DONE
     assert "the goal is met" in scene.run(run).sentence
     assert scene.post.letters == []
+    assert "waiting" not in {state for state, _ in scene.steps(run).values()}
+    assert scene.steps(run)["wait"] == ("skipped", "The run ended before this was over.")
 
 
 def test_a_signal_that_has_cleared_ends_the_run(scene: Stage) -> None:
