@@ -19,6 +19,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 WORKSPACE: Final = Path(__file__).resolve().parent / "workspace"
 DAY_SECONDS: Final = 1.0
 """Length of a run's day: a fortnight's wait takes 14 seconds."""
+_RSS_UNIT: Final = 1 if sys.platform == "darwin" else 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,11 @@ def _measured() -> Iterator[Callable[[], Spent]]:
     """Between entering and asking: the wall, and the processor time of all children that have ended."""
     wall, cpu = time.perf_counter(), _children()
     yield lambda: Spent(time.perf_counter() - wall, _children() - cpu)
+
+
+def peak_mb() -> int:
+    """The most memory that any one command has had so far, in MB."""
+    return round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * _RSS_UNIT / 1e6)
 
 
 def _children() -> float:

@@ -16,8 +16,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.real_data import adapter, figures, tables
-from benchmarks.real_data.product import DAY_SECONDS, Product
+from benchmarks.real_data import adapter, figures, recount, tables
+from benchmarks.real_data.product import DAY_SECONDS, Product, peak_mb
 
 BEGIN: Final = date(2024, 1, 7)
 END: Final = date(2025, 12, 28)
@@ -55,6 +55,7 @@ def measure(source: Path, work: Path, chosen: date) -> dict[str, Any]:
         "evaluations": evaluations,
         "planned": planned,
         "served": served,
+        "recounted": recount.compare(product, adapter.read(source), list(sundays())),
         "cycles": figures.cycles(product),
         "tenths": figures.tenths(product),
         "decisions": figures.decisions(product),
@@ -73,7 +74,7 @@ def _ingest(product: Product, kind: str, feed: Path) -> dict[str, Any]:
     (file,) = feed.glob(f"{kind}.csv*")
     answer, spent = product.run("ingest", kind, str(file.resolve()), "--json")
     print(f"{answer['new']:>10,} {kind} in {spent.wall:.1f} s", flush=True)
-    return {**answer, **asdict(spent)}
+    return {**answer, **asdict(spent), "peak_mb": peak_mb()}
 
 
 def _planned(product: Product, day: date) -> dict[str, Any]:

@@ -14,6 +14,7 @@ def render(result: dict[str, Any]) -> str:
         ("Evaluations", _evaluations(result)),
         ("Scores", _scores(result["tenths"])),
         ("Decisions", _decisions(result["decisions"])),
+        ("Counted a second time", table(tuple(result["recounted"]), [tuple(result["recounted"].values())])),
         ("Entries by quarter", _quarters(result["by_quarter"])),
         ("Runs", _runs(result["runs"])),
         ("Outcomes and effects", _effects(result["effects"], result["outcomes"])),
@@ -42,10 +43,20 @@ def _cell(cell: object) -> str:
 
 def _ingest(taken: dict[str, Any]) -> str:
     rows = [
-        (kind, one["new"], one["wall"], one["cpu"], round(one["new"] / one["wall"]), round(one["new"] / one["cpu"]))
+        (
+            kind,
+            one["new"],
+            one["wall"],
+            one["cpu"],
+            round(one["new"] / one["wall"]),
+            round(one["new"] / one["cpu"]),
+            one["peak_mb"],
+        )
         for kind, one in taken.items()
     ]
-    return table(("what", "rows", "seconds", "CPU seconds", "rows per second", "rows per CPU second"), rows)
+    return table(
+        ("what", "rows", "seconds", "CPU seconds", "rows per second", "rows per CPU second", "most MB so far"), rows
+    )
 
 
 def _evaluations(result: dict[str, Any]) -> str:

@@ -3,12 +3,12 @@
 import csv
 import gzip
 import io
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
-from benchmarks.real_data import adapter, tables
+from benchmarks.real_data import adapter, recount, tables
 from benchmarks.real_data.run import sundays
 from engine.store.files import check
 
@@ -110,3 +110,27 @@ def test_the_real_file_has_every_account_once_where_it_is_present() -> None:
     assert len({(week.account, week.monday) for week in weeks}) == len(weeks) == 28_808
     assert len(adapter.begun(weeks)) == 7_299
     assert all(week.monday.isoweekday() == 1 and min(week.counts) >= 0 for week in weeks)
+
+
+def week(monday: date, commits: int, areas: int) -> adapter.Week:
+    return adapter.Week("new", "new-1", monday, (commits, 1, 1, areas))
+
+
+def test_the_second_count_says_on_which_sunday_an_account_enters_a_rule() -> None:
+    first = date(2024, 1, 1)
+    weeks = [week(first, 3, 1), week(first + timedelta(days=14), 3, 1)]
+    days = [date(2024, 1, 21) + timedelta(days=28 * at) for at in range(4)]
+    entered = {place for place, accounts in recount.expected(weeks, days).items() if accounts}
+    assert entered == {("2024-03-17", "gone-silent")}
+
+
+def test_the_second_count_tells_less_work_from_less_breadth() -> None:
+    first, day = date(2024, 1, 1), date(2024, 4, 21)
+    before = [week(first + timedelta(days=7 * at), 4, 4) for at in range(8)]
+    slower = [week(first + timedelta(days=7 * at), 1, 1) for at in range(8, 16)]
+    narrower = [week(first + timedelta(days=7 * at), 4, 1) for at in range(8, 16)]
+    found = [recount.expected(before + after, [day]) for after in (slower, narrower)]
+    assert [{rule for (_, rule), accounts in one.items() if accounts} for one in found] == [
+        {"slowing-down"},
+        {"narrowing"},
+    ]
