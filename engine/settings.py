@@ -28,8 +28,9 @@ class Settings(BaseSettings):
     smtp_password: SecretStr = SecretStr("")
     smtp_starttls: bool = False
     sender: str = "customer-success@example.com"
-    secret: SecretStr = Field(default=SecretStr(""), description="signs unsubscribe links; made in the data folder if empty")
-    day_seconds: float = Field(default=86_400.0, gt=0, description="length of a day for runs; the demo uses a second or two")
+    day_seconds: float = Field(
+        default=86_400.0, gt=0, description="length of a day for runs; shorter to try things out"
+    )
 
     @property
     def database(self) -> str:

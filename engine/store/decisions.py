@@ -51,9 +51,7 @@ def _open(session: Session, decisions: Sequence[Decision], day: int) -> list[Epi
     rules = {decision.rule for decision in decisions}
     waiting = {
         (row.rule, row.account_id): row
-        for row in session.scalars(
-            select(EpisodeRow).where(EpisodeRow.rule.in_(rules), EpisodeRow.closed_on.is_(None))
-        )
+        for row in session.scalars(select(EpisodeRow).where(EpisodeRow.rule.in_(rules), EpisodeRow.closed_on.is_(None)))
     }
     episodes = [
         waiting.get((decision.rule, decision.account_id))
@@ -82,9 +80,7 @@ def _decision_row(decision: Decision, episode_id: int, fingerprint: str, at: dat
     )
 
 
-def _outcomes(
-    bundle: Bundle, decisions: Sequence[Decision], rows: Sequence[DecisionRow], day: int
-) -> list[OutcomeRow]:
+def _outcomes(bundle: Bundle, decisions: Sequence[Decision], rows: Sequence[DecisionRow], day: int) -> list[OutcomeRow]:
     return [
         OutcomeRow(
             decision_id=row.id,

@@ -163,4 +163,3 @@ def _lines(names: list[str], scored: Scored, row: int) -> list[list[Any]]:
 
 def _known(value: float) -> float | None:
     return None if np.isnan(value) else value
-

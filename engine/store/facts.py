@@ -71,9 +71,9 @@ def _happenings(
 
 def _agreed(session: Session, goal: str, subjects: Subjects) -> Agreed:
     table = np.full((4, len(subjects)), np.nan)
-    query = select(
-        GoalRow.account_id, GoalRow.target, GoalRow.start_value, GoalRow.start_day, GoalRow.end_day
-    ).where(GoalRow.goal == goal)
+    query = select(GoalRow.account_id, GoalRow.target, GoalRow.start_value, GoalRow.start_day, GoalRow.end_day).where(
+        GoalRow.goal == goal
+    )
     found = session.execute(only(query, GoalRow.account_id, subjects)).all()
     rows = rows_of(subjects.ids, np.array([row[0] for row in found], dtype=np.int64))
     for row, place in zip(found, rows.tolist(), strict=True):

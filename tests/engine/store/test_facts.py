@@ -1,4 +1,4 @@
-"""Facts as the evaluation reads them: the right rows, nothing after the day, the last value of what never gets stale."""
+"""Facts as the evaluation reads them: the right rows, nothing after the day, and what never gets stale."""
 
 from datetime import UTC, datetime
 from pathlib import Path
