@@ -16,7 +16,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.real_data import adapter, figures, recount, tables
+from benchmarks.real_data import adapter, figures, recount, redraw, tables
 from benchmarks.real_data.product import DAY_SECONDS, Product, peak_mb
 
 BEGIN: Final = date(2024, 1, 7)
@@ -63,6 +63,7 @@ def measure(source: Path, work: Path, chosen: date) -> dict[str, Any]:
         "runs": figures.runs(product),
         "outcomes": figures.outcomes(product),
         "effects": figures.effects(product),
+        "redrawn": redraw.redrawn(product),
         "afterwards": figures.afterwards(product),
         "by_project": figures.by_project(product),
         "by_quarter": figures.by_quarter(product),

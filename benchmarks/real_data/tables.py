@@ -18,6 +18,7 @@ def render(result: dict[str, Any]) -> str:
         ("Entries by quarter", _quarters(result["by_quarter"])),
         ("Runs", _runs(result["runs"])),
         ("Outcomes and effects", _effects(result["effects"], result["outcomes"])),
+        ("Arms drawn again", false_alarms(result["redrawn"])),
         ("Before and after", _afterwards(result["afterwards"])),
         ("Projects", _projects(result["by_project"])),
     )
@@ -128,6 +129,19 @@ def _interval(row: dict[str, Any]) -> str:
     if row["uplift"] is None:
         return "not enough data"
     return f"{100 * row['uplift']:+.1f} ({100 * row['low']:+.1f} to {100 * row['high']:+.1f})"
+
+
+def false_alarms(found: Iterable[dict[str, Any]]) -> str:
+    """How often an interval excluded the zero that is true."""
+    rows = [
+        (row["rule"], row["drawings"], row["above"], row["below"], f"{row['mean']:+.1f}", _share(row)) for row in found
+    ]
+    header = ("rule", "drawings with an interval", "wholly above zero", "wholly below", "mean difference in points")
+    return table((*header, "false alarms"), rows)
+
+
+def _share(row: dict[str, Any]) -> str:
+    return f"{(row['above'] + row['below']) / row['drawings']:.1%}"
 
 
 def _afterwards(found: Iterable[dict[str, Any]]) -> str:

@@ -134,3 +134,8 @@ def test_the_second_count_tells_less_work_from_less_breadth() -> None:
         {"slowing-down"},
         {"narrowing"},
     ]
+
+
+def test_the_share_of_false_alarms_is_of_both_sides() -> None:
+    row = {"rule": "a-rule", "drawings": 1_000, "above": 20, "below": 30, "mean": -0.04}
+    assert "| 5.0% |" in tables.false_alarms([row])
