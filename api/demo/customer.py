@@ -19,7 +19,7 @@ class Customer:
         self._read: set[str] = set()
         self._answered: set[str] = set()
 
-    def read_letters(self) -> int:
+    def read(self) -> int:
         """Open and answer every report that came since the last time; how many were answered."""
         links = [link for path in sorted(self._outgoing.glob("*.eml")) for link in self._links(path)]
         new = [link for link in dict.fromkeys(links) if link not in self._answered]

@@ -21,19 +21,23 @@ SEND_EVERY, CYCLE_EVERY = 5, 15
 """Days between two deliveries of data, and between two cycles."""
 PATIENCE = 45.0
 """Seconds that runs may take to end after the last simulated day."""
-_BEAT = 0.5
+_BEAT = 0.2
 
 
 async def play(
     stage: Stage, skips: tuple[tuple[str, str], ...], *, once: bool, progress: Callable[[int], None]
 ) -> None:
     """Let the days behind the history go by. ``once``: a simulated CSM and customer act, and it ends with the runs."""
-    people = [_act(stage, skips)] if once else []
-    acting = [asyncio.create_task(person) for person in people]
+    if not once:
+        await _days(stage, progress)
+        return
+    colleague = Colleague(stage.store, CSM, stage.portfolio.story_key, skips)
+    customer = Customer(Path(stage.settings.data) / OUTGOING)
+    acting = [asyncio.create_task(_again(act)) for act in (lambda: colleague.work(datetime.now(UTC)), customer.read)]
     try:
         await _days(stage, progress)
-        if once:
-            await _end_of_runs(stage)
+        await _end_of_runs(stage)
+        await asyncio.to_thread(customer.read)
     finally:
         for task in acting:
             task.cancel()
@@ -60,12 +64,9 @@ def _live(stage: Stage, number: int) -> None:
     wake(stage.store, day, datetime.now(UTC))
 
 
-async def _act(stage: Stage, skips: tuple[tuple[str, str], ...]) -> None:
-    colleague = Colleague(stage.store, CSM, stage.portfolio.story_key, skips)
-    customer = Customer(Path(stage.settings.data) / OUTGOING)
+async def _again(act: Callable[[], object]) -> None:
     while True:
-        await asyncio.to_thread(colleague.work, datetime.now(UTC))
-        await asyncio.to_thread(customer.read_letters)
+        await asyncio.to_thread(act)
         await asyncio.sleep(_BEAT)
 
 

@@ -18,7 +18,7 @@ def make_story(view: View, keys: tuple[str, ...]) -> str:
     """Turn one account into the story's and return its key; the largest with a draw that is treated.
 
     Below 40 % since exactly seven days, the rule fires on the last day and not before. It is one that solves its
-    challenge; of 2,000 accounts, one chosen outcome moves no estimate.
+    challenge, slowly enough for the whole playbook; of 2,000 accounts, one chosen outcome moves no estimate.
     """
     row = _chosen(view, keys)
     traits, course, last = view.traits, view.course, view.last
@@ -29,6 +29,8 @@ def make_story(view: View, keys: tuple[str, ...]) -> str:
         (traits.shows, last),
         (traits.sudden, False),
         (traits.draw, 0.0),
+        (traits.speed, 0.99),
+        (traits.strength, 0.1),
         (traits.skips, False),
         (traits.loses_feed, False),
         (traits.chronic, False),
