@@ -1,29 +1,129 @@
-"""What is known about why a run could end early: its episode and its decision."""
+"""Why a run could end before its steps are done: its account is barred, its signal has cleared, its goal is met."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
+from engine.definitions.bundle import Bundle
+from engine.definitions.playbook import Playbook
+from engine.effect.outcome import DueOutcome, judge
+from engine.evaluation.evaluation import Evaluation
 from engine.store.decision_tables import EpisodeRow, OutcomeRow
-from engine.store.runs import Run
+from engine.store.run_tables import RunRow
+from engine.store.runs import why_barred
+from engine.store.tables import AccountRow
+from engine.terms import Arm, OutcomeState, RunState
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """``cleared``: the episode the run began with is over. ``decided_on`` (day) and ``baseline`` (the success feature
-    then) are the decision's; None for a run that a member started."""
+class Candidate:
+    """One run and what is known about why it could end early.
 
+    ``cleared``: the episode the run began with is over. ``decided_on`` (day) and ``baseline`` (the success feature
+    then) are the decision's; None for a run that a member started. ``barred``: why nothing may run for the account.
+    """
+
+    run_id: int
+    account_id: int
+    decision_id: int | None
+    rule: str
+    playbook: str
+    bundle: str
     cleared: bool
     decided_on: int | None
     baseline: float | None
+    barred: str
 
 
-def known(session: Session, run: Run) -> Known:
-    """Look up a run's episode and decision."""
-    episode = None if run.episode_id is None else session.get(EpisodeRow, run.episode_id)
-    outcome = None if run.decision_id is None else session.get(OutcomeRow, run.decision_id)
-    return Known(
-        cleared=episode is not None and episode.closed_on is not None,
-        decided_on=None if outcome is None else outcome.decided_on,
-        baseline=None if outcome is None else outcome.baseline,
+def candidate(session: Session, run_id: int) -> Candidate:
+    """What is known about one run; it is there."""
+    return _candidate(session.execute(_known(RunRow.id == run_id)).one())
+
+
+def waiting(session: Session) -> list[Candidate]:
+    """The same about every run that stands at a wait or an approval. A paused run is left alone until it goes on."""
+    return [_candidate(row) for row in session.execute(_known(RunRow.state == RunState.WAITING.value))]
+
+
+def asks(bundle: Bundle, one: Candidate) -> frozenset[str] | None:
+    """The names of the data that say whether the run's goal is met; None where no data ends it."""
+    rule = bundle.rules.get(one.rule)
+    if rule is None or one.decided_on is None or "goal_met" not in bundle.playbooks[one.playbook].exit:
+        return None
+    success = rule.challenge.success
+    asked = success.condition.names if success.condition else frozenset()
+    return asked | ({success.feature.name} if success.feature else frozenset())
+
+
+def reasons(bundle: Bundle, evaluation: Evaluation | None, candidates: Sequence[Candidate]) -> dict[int, str]:
+    """Run → why its playbook's ``exit`` ends it, for those it ends. All of them began with ``bundle``.
+
+    ``evaluation`` None: only what needs no data is looked at.
+    """
+    found = {
+        one.run_id: "Ended early: the signal that started it has cleared."
+        for one in candidates
+        if one.cleared and "signal_cleared" in _playbook(bundle, one).exit
+    }
+    asked = {
+        one.decision_id: (one.run_id, _due(one, one.decision_id, one.decided_on, evaluation.facts.at))
+        for one in candidates
+        if evaluation is not None
+        and one.decision_id is not None
+        and one.decided_on is not None
+        and one.run_id not in found
+        and "goal_met" in _playbook(bundle, one).exit
+    }
+    if evaluation is None or not asked:
+        return found
+    for judged in judge(bundle, evaluation, [due for _, due in asked.values()]):
+        if judged.state is OutcomeState.MET:
+            found[asked[judged.due.decision_id][0]] = f"Ended early, because the goal is met: {judged.sentence}."
+    return found
+
+
+def _playbook(bundle: Bundle, one: Candidate) -> Playbook:
+    return bundle.playbooks[one.playbook]
+
+
+def _due(one: Candidate, decision_id: int, decided_on: int, day: int) -> DueOutcome:
+    return DueOutcome(
+        decision_id=decision_id,
+        account_id=one.account_id,
+        rule=one.rule,
+        playbook=one.playbook,
+        arm=Arm.TREATED,
+        baseline=one.baseline,
+        decided_on=decided_on,
+        due_on=day,
+    )
+
+
+def _known(wanted: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    return (
+        select(RunRow, EpisodeRow.closed_on, OutcomeRow.decided_on, OutcomeRow.baseline, AccountRow)
+        .join(AccountRow, AccountRow.id == RunRow.account_id)
+        .outerjoin(EpisodeRow, EpisodeRow.id == RunRow.episode_id)
+        .outerjoin(OutcomeRow, OutcomeRow.decision_id == RunRow.decision_id)
+        .where(wanted)
+        .order_by(RunRow.id)
+    )
+
+
+def _candidate(row: Any) -> Candidate:
+    run, closed_on, decided_on, baseline, account = row
+    return Candidate(
+        run_id=run.id,
+        account_id=run.account_id,
+        decision_id=run.decision_id,
+        rule=run.rule,
+        playbook=run.playbook,
+        bundle=run.bundle,
+        cleared=closed_on is not None,
+        decided_on=decided_on,
+        baseline=baseline,
+        barred=why_barred(account),
     )

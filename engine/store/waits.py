@@ -3,12 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from engine.store import outbox
-from engine.store.run_tables import WaitRow
-from engine.terms import OutboxKind
+from engine.store.run_tables import OutboxRow, RunRow, WaitRow
+from engine.terms import OutboxKind, RunState
 
 
 def begin(session: Session, run_id: int, step: str, *, condition: dict[str, Any] | None, until: datetime) -> None:
@@ -27,6 +27,20 @@ def satisfy(session: Session, run_id: int, step: str, at: datetime) -> bool:
         return False
     row.satisfied_at = at
     outbox.add(session, OutboxKind.WAKE, run_id, {"outcome": "satisfied", "step": step}, at)
+    return True
+
+
+def leave(session: Session, run_id: int, at: datetime) -> bool:
+    """The run's exit holds: tell it, once. False when it does not stand still (any more) or has been told."""
+    run = session.get(RunRow, run_id, with_for_update=True, populate_existing=True)
+    if run is None or run.state != RunState.WAITING:
+        return False
+    told = session.scalars(
+        select(OutboxRow.payload).where(OutboxRow.run_id == run_id, OutboxRow.kind == OutboxKind.WAKE.value)
+    )
+    if any(payload.get("outcome") == "exit" for payload in told):
+        return False
+    outbox.add(session, OutboxKind.WAKE, run_id, {"outcome": "exit"}, at)
     return True
 
 

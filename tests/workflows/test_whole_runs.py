@@ -12,8 +12,9 @@ from temporalio.testing import WorkflowEnvironment
 from engine.store import acts, approvals
 from engine.store.run_tables import RunRow
 from engine.store.sessions import Store
+from engine.store.waking import wake
 from engine.terms import ActState, DeliveryState, RunAct, RunState
-from tests.workflows.activities.scenery import AT, OWNER, Stage, playbook_file, read, stage
+from tests.workflows.activities.scenery import AT, OWNER, TODAY, Stage, playbook_file, read, stage
 from workflows.channels.letter import Verdict
 from workflows.worker import work
 
@@ -37,6 +38,7 @@ BUNDLE = read(
 - email: {to: user, message: first}
 """,
     ),
+    playbook_file("goal", "- wait: {at_most: 30d}\n- email: {to: user, message: first}", "exit: [goal_met]"),
 )
 
 
@@ -141,3 +143,18 @@ async def test_a_run_whose_relay_is_down_can_be_cancelled_meanwhile(
             await until(stands_at(scene, run, RunState.CANCELLED))
     assert scene.run(run).sentence == f"{OWNER} cancelled the run: wrong people"
     assert scene.post.letters == []
+
+
+async def test_a_run_that_waits_for_a_month_ends_when_a_cycle_sees_that_its_goal_is_met(
+    temporal: WorkflowEnvironment, scene: Stage
+) -> None:
+    with temporal.with_time_skipping_disabled():
+        run = scene.begin("goal", rule="seats-unused")
+        async with at_work(temporal, scene):
+            await until(stands_at(scene, run, RunState.WAITING, "wait"))
+            scene.point("seats_sold", 100)
+            scene.point("active_users", 80)
+            assert await asyncio.to_thread(wake, scene.store, TODAY, AT) == 1
+            await until(stands_at(scene, run, RunState.DONE))
+    assert scene.post.letters == []
+    assert "come about" in scene.run(run).sentence or "goal is met" in scene.run(run).sentence

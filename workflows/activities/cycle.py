@@ -71,7 +71,9 @@ def run_cycle(
         judged = _judge(session, bundle, evaluation)
         result = _result(evaluation, plan, judged)
         save_cycle(session, bundle, plan, day, {name: getattr(result, name) for name in result.__dataclass_fields__})
-    return replace(result, woken=wake(store, day, at)) if day_seconds is not None else result
+    if day_seconds is None:
+        return result
+    return replace(result, woken=wake(store, day, at, evaluation, of=bundle.fingerprint))
 
 
 def _judge(session: Session, bundle: Bundle, evaluation: Evaluation) -> int:

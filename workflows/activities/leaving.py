@@ -7,11 +7,10 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from engine.definitions.playbook import ApproveStep, AskStep, CampaignStep, TaskStep, WaitStep
-from engine.effect.outcome import DueOutcome, judge
 from engine.running.lines import Line
 from engine.store import acts, approvals, exits, runs, steps, tasks, waits
 from engine.store.approvals import Approval
-from engine.terms import ActState, ApprovalState, Arm, OutcomeState, RunAct, RunState, StepState
+from engine.terms import ActState, ApprovalState, RunAct, RunState, StepState
 from workflows.activities.noting import note, who_skipped, worry
 from workflows.activities.scene import Scene
 from workflows.payloads import StretchResult
@@ -81,24 +80,9 @@ def end(session: Session, scene: Scene, how: Ending) -> StretchResult:
 
 
 def _exit(session: Session, scene: Scene) -> str:
-    known = exits.known(session, scene.run)
-    if "signal_cleared" in scene.playbook.exit and known.cleared:
-        return "Ended early: the signal that started it has cleared."
-    if "goal_met" not in scene.playbook.exit or scene.sight is None or known.decided_on is None:
-        return ""
-    today = scene.sight.evaluation.facts.at
-    asked = DueOutcome(
-        decision_id=scene.run.decision_id or 0,
-        account_id=scene.account.id,
-        rule=scene.run.rule,
-        playbook=scene.run.playbook,
-        arm=Arm.TREATED,
-        baseline=known.baseline,
-        decided_on=known.decided_on,
-        due_on=today,
-    )
-    judged = judge(scene.bundle, scene.sight.evaluation, [asked])[0]
-    return f"Ended early, because the goal is met: {judged.sentence}." if judged.state is OutcomeState.MET else ""
+    evaluation = None if scene.sight is None else scene.sight.evaluation
+    found = exits.reasons(scene.bundle, evaluation, [exits.candidate(session, scene.run.id)])
+    return found.get(scene.run.id, "")
 
 
 def _leave_gate(session: Session, scene: Scene, line: Line) -> int | Ending:
