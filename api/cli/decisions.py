@@ -18,6 +18,7 @@ from api.cli.workspace import (
     moment_of,
     open_workspace,
     out,
+    put_in_force,
 )
 from engine.evaluation.deciding import Decision, Plan, decide
 from engine.evaluation.evaluation import Evaluation, evaluate
@@ -119,6 +120,7 @@ def evaluate_now(
 ) -> None:
     """Run one cycle: score, decide, request runs, judge what is due. A worker carries the runs out."""
     workspace = open_workspace(data)
+    put_in_force(workspace)
     day = day_of(at)
     result = run_cycle(
         workspace.store,

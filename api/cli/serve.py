@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli.workspace import DataOption, err, open_store, open_workspace, settings_for
+from api.cli.workspace import DataOption, err, open_store, open_workspace, put_in_force, settings_for
 from engine.settings import Settings
 
 HostOption = Annotated[str, typer.Option(help="Address to listen at.")]
@@ -24,6 +24,7 @@ def serve(host: HostOption = "127.0.0.1", port: PortOption = 8700, data: DataOpt
     from api.cli.processes import serve_all
 
     workspace = open_workspace(data)
+    put_in_force(workspace)
     settings = reached_at(workspace.settings, host, port)
     err.print(f"Backcast at {settings.base_url}; `backcast member link EMAIL` signs in. Ctrl-C ends it.")
     asyncio.run(serve_all(workspace.store, settings, host, port))
@@ -40,12 +41,12 @@ def api_only(host: HostOption = "127.0.0.1", port: PortOption = 8700, data: Data
 
 
 def worker_only(data: DataOption = "") -> None:
-    """Run the worker alone: cycles, runs, deliveries and the outbox."""
+    """Run the worker alone: cycles, runs, deliveries and the outbox. The files it starts with are put in force."""
     from api.cli.processes import serve_worker
 
-    settings = settings_for(data)
-    store = open_store(settings)
-    asyncio.run(serve_worker(store, settings))
+    workspace = open_workspace(data)
+    put_in_force(workspace)
+    asyncio.run(serve_worker(workspace.store, workspace.settings))
 
 
 def reached_at(settings: Settings, host: str, port: int) -> Settings:

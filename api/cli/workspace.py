@@ -39,13 +39,20 @@ def settings_for(data: str = "") -> Settings:
 
 
 def open_workspace(data: str = "") -> Workspace:
-    """Open the database (a new SQLite file is set up) and check the files; any problem ends the command."""
+    """Open the database (a new SQLite file is set up) and check the files; any problem ends the command.
+
+    The files are only looked at: commands that show something must not change what a worker goes by.
+    """
     settings = settings_for(data)
     bundle = load_bundle(settings)
     store = open_store(settings)
-    with store.begin() as session:
-        publish(session, bundle, author="", at=now())
     return Workspace(settings, store, bundle)
+
+
+def put_in_force(workspace: Workspace) -> None:
+    """Make the files the definitions that cycles go by from now on; open runs keep theirs."""
+    with workspace.store.begin() as session:
+        publish(session, workspace.bundle, author="", at=now())
 
 
 def open_store(settings: Settings) -> Store:
