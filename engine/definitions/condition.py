@@ -5,7 +5,7 @@ evaluated is the typed tree; `reference` asks json-logic-qubit, for complete rec
 that imports ``json_logic``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -123,20 +123,32 @@ class Condition:
 def names_of(tree: Tree) -> frozenset[str]:
     """All names a tree reads."""
     match tree:
-        case Literal():
-            return frozenset()
-        case Var():
-            return frozenset({tree.name})
-        case Missing():
-            return frozenset(tree.names)
-        case Arithmetic() | All() | AnyOf():
-            return frozenset().union(*(names_of(operand) for operand in tree.operands))
+        case Var(name):
+            return frozenset({name})
+        case Missing(names):
+            return frozenset(names)
+    return frozenset[str]().union(*(names_of(operand) for operand in _operands(tree)))
+
+
+def typed_names(tree: Tree) -> Iterator[tuple[str, ValueType]]:
+    """Every value a tree reads, with its static type, as often as it is read; `Missing` reads no value."""
+    if isinstance(tree, Var):
+        yield tree.name, tree.type
+    for operand in _operands(tree):
+        yield from typed_names(operand)
+
+
+def _operands(tree: Tree) -> tuple[Tree, ...]:
+    match tree:
         case Compare():
-            return names_of(tree.left) | names_of(tree.right)
+            return (tree.left, tree.right)
+        case Arithmetic() | All() | AnyOf():
+            return tree.operands
         case In() | Not():
-            return names_of(tree.operand)
+            return (tree.operand,)
         case If():
-            return names_of(tree.condition) | names_of(tree.then) | names_of(tree.otherwise)
+            return (tree.condition, tree.then, tree.otherwise)
+    return ()
 
 
 def reference(raw: Any, record: Mapping[str, Scalar]) -> Any:

@@ -14,7 +14,7 @@ from engine.definitions.condition import Condition
 from engine.definitions.rule import Action, Rule
 from engine.evaluation.columns import Column, Flags, Numbers, Planes, Texts
 from engine.evaluation.evaluation import Evaluation
-from engine.evaluation.evidence import Evidence as Evidence, evidence_of
+from engine.evaluation.evidence import Evidence as Evidence, evidence_of, telling
 from engine.evaluation.features import OwnNames
 from engine.evaluation.holdout import arm
 from engine.evaluation.past import Past as Past
@@ -225,7 +225,7 @@ class _Deciding:
             playbook=entry.action.playbook if entry.action else "",
             kind=kind,
             sentence=f"{sentence}{unknown}",
-            evidence=evidence_of(rule, self.bundle.catalog, self.evaluation, entry.row),
+            evidence=telling(rule, evidence_of(rule, self.bundle.catalog, self.evaluation, entry.row)),
             reason=entry.reason,
             arm=None if kind is DecisionKind.REFUSE else entry.arm,
             mode=entry.action.mode if started and entry.action else None,

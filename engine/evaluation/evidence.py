@@ -1,15 +1,18 @@
-"""Evidence: what each signal of a rule measured for one account and what it needed, in one sentence each."""
+"""Evidence: what each signal of a rule measured for one account and how that stands to its limit, in one sentence."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.definitions.catalog import Catalog
+from engine.definitions.condition import Compare, Condition, Literal, Var, typed_names
+from engine.definitions.feature import Feature, ValueType
 from engine.definitions.rule import (
     ConditionMeasure,
     EventMeasure,
     GoalMeasure,
     LaterMeasure,
+    Limit,
     Measure,
     Rule,
     Signal,
@@ -21,6 +24,7 @@ from engine.evaluation.columns import Column, Texts
 from engine.evaluation.evaluation import Evaluation
 from engine.evaluation.features import OwnNames, feature_named
 from engine.evaluation.wording import (
+    comparison_text,
     condition_text,
     feature_title,
     feature_value,
@@ -29,11 +33,14 @@ from engine.evaluation.wording import (
     number,
     share,
 )
+from engine.terms import Verdict
+
+_NOT_KNOWN = "not known"
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One fact behind a decision: a signal, what it measured, what it needed, in words, and where it is declared."""
+    """One fact behind a decision: a signal, what it measured and its limit in words, and where it is declared."""
 
     signal: str
     verdict: int
@@ -50,29 +57,72 @@ def evidence_of(rule: Rule, catalog: Catalog, evaluation: Evaluation, row: int) 
         observed = evaluation.signals[f"{rule.name}.{name}"]
         measured = float(observed.values[row])
         value = None if math.isnan(measured) else measured
-        sentence = signal_sentence(catalog, signal, value, columns, row)
-        found.append(Evidence(name, int(observed.verdicts[row]), value, sentence, str(signal.place)))
+        verdict = Verdict(int(observed.verdicts[row]))
+        sentence = signal_sentence(catalog, signal, verdict, value, columns, row)
+        found.append(Evidence(name, int(verdict), value, sentence, str(signal.place)))
     return tuple(found)
 
 
+def telling(rule: Rule, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    """The evidence that tells why: without the signals that hold and only say whom the rule is for.
+
+    That a customer is still one is no news. Where nothing else is left, all of it stays.
+    """
+    news = tuple(
+        each for each in evidence if each.verdict != Verdict.HOLDS or not is_scope(rule.signals[each.signal].measure)
+    )
+    return news or tuple(evidence)
+
+
+def is_scope(measure: Measure) -> bool:
+    """Whether a measure only says whom a rule is for: a condition that reads nothing but words an account is described
+    by, such as its stage or its segments; no measurement, no amount and no date."""
+    if not isinstance(measure, ConditionMeasure):
+        return False
+    read = list(typed_names(measure.condition.tree))
+    return bool(read) and all(
+        name.startswith("in_segment.") or (name.startswith("account.") and kind is ValueType.TEXT)
+        for name, kind in read
+    )
+
+
 def signal_sentence(
-    catalog: Catalog, signal: Signal, value: float | None, columns: Mapping[str, Column], row: int
+    catalog: Catalog, signal: Signal, verdict: Verdict, value: float | None, columns: Mapping[str, Column], row: int
 ) -> str:
-    """What a signal measured and needed: ``Licence utilisation is 31 %, needed below 40 % for 7 days``."""
-    text = _measured(catalog, signal.measure, value, columns, row)
-    lasting = f" for {signal.lasting} days" if signal.lasting > 1 else ""
-    return f"{text}{lasting}"
+    """What a signal measured and how that stands to its limit: ``Licence utilisation is 31 %, below 40 % for 7 days``.
+
+    Where the signal does not hold the limit is denied (``not below 40 %``), where it is unknown it is named
+    (``needed: below 40 %``).
+    """
+    words = _Words(verdict, f" for {signal.lasting} days" if signal.lasting > 1 else "")
+    match signal.measure:
+        case ThresholdMeasure(feature, limit):
+            return _threshold(catalog, signal.clears, feature, limit, value, words)
+        case TrendMeasure():
+            return _trend(catalog, signal.measure, value, words)
+        case GoalMeasure():
+            return _goal(catalog, signal.measure, value, words)
+        case SilenceMeasure(feature, longer_than):
+            title = catalog.metrics[feature.metric].title
+            shown = _NOT_KNOWN if value is None else f"{number(value)} days"
+            return f"{title}: silent for {shown}{words.said(f'more than {longer_than} days')}"
+        case EventMeasure():
+            return _event(signal.measure, value)
+        case ConditionMeasure(condition):
+            return _condition(catalog, condition, words, columns, row)
+        case LaterMeasure(kind):
+            return f"{kind.title()} is not observed by this version, so it is not known"
 
 
 def value_of(catalog: Catalog, name: str, column: Column | None, row: int) -> str:
     """One account's value of a name, in words."""
     if column is None:
-        return "not known"
+        return _NOT_KNOWN
     if isinstance(column, Texts):
-        return column.words[column.codes[row]] if column.codes[row] >= 0 else "not known"
+        return column.words[column.codes[row]] if column.codes[row] >= 0 else _NOT_KNOWN
     value = float(column.values[row])
     if math.isnan(value):
-        return "not known"
+        return _NOT_KNOWN
     feature = feature_named(catalog, name.removeprefix("contact."))
     if feature is not None:
         return feature_value(catalog, feature, value)
@@ -81,50 +131,80 @@ def value_of(catalog: Catalog, name: str, column: Column | None, row: int) -> st
     return number(value)
 
 
-def _measured(catalog: Catalog, measure: Measure, value: float | None, columns: Mapping[str, Column], row: int) -> str:
-    match measure:
-        case ThresholdMeasure(feature, limit):
-            shown, needed = feature_value(catalog, feature, value), limit_text(catalog, feature, limit)
-            return f"{_upper(feature_title(catalog, feature))} is {shown}, needed {needed}"
-        case TrendMeasure():
-            return _trend(catalog, measure, value)
-        case GoalMeasure():
-            return _goal(catalog, measure, value)
-        case SilenceMeasure(feature, longer_than):
-            title = catalog.metrics[feature.metric].title
-            shown = "not known" if value is None else f"{number(value)} days"
-            return f"{title}: silent for {shown}, needed more than {longer_than} days"
-        case EventMeasure():
-            return _event(measure, value)
-        case ConditionMeasure(condition):
-            names = sorted(condition.names)
-            known = "; ".join(f"{name_text(catalog, name)} is {_shown(catalog, name, columns, row)}" for name in names)
-            return f"{known}; needed: {condition_text(catalog, condition.tree)}"
-        case LaterMeasure(kind):
-            return f"{kind.title()} is not observed by this version, so it is not known"
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """How a limit is said, given what came out."""
+
+    verdict: Verdict
+    lasting: str
+
+    def said(self, limit: str) -> str:
+        """``, below 40 % for 7 days``; the same denied; or, where it is unknown, as what is needed."""
+        how = {Verdict.HOLDS: ", ", Verdict.FAILS: ", not "}.get(self.verdict, "; needed: ")
+        return f"{how}{limit}{self.lasting}"
 
 
-def _trend(catalog: Catalog, measure: TrendMeasure, value: float | None) -> str:
-    title = catalog.metrics[measure.metric].title
-    needed = f"{share(measure.change)} or {'lower' if measure.change < 0 else 'higher'}"
-    shown = "is not known" if value is None else f"is {share(value)}"
-    return f"The change of {title} over {measure.over} days against the {measure.over} before {shown}, needed {needed}"
+def _threshold(
+    catalog: Catalog, clears: Limit | None, feature: Feature, limit: Limit, value: float | None, words: _Words
+) -> str:
+    text = f"{_upper(feature_title(catalog, feature))} is {feature_value(catalog, feature, value)}"
+    needed = limit_text(catalog, feature, limit)
+    if value is None or words.verdict is not Verdict.HOLDS or _meets(limit, value):
+        return f"{text}{words.said(needed)}"
+    until = f" and is not {limit_text(catalog, feature, clears)} yet" if clears else ""
+    return f"{text}: it was {needed}{words.lasting}{until}"
 
 
-def _goal(catalog: Catalog, measure: GoalMeasure, value: float | None) -> str:
+def _meets(limit: Limit, value: float) -> bool:
+    match limit.bound:
+        case "below":
+            return value < limit.value
+        case "at_most":
+            return value <= limit.value
+        case "above":
+            return value > limit.value
+    return value >= limit.value
+
+
+def _trend(catalog: Catalog, measure: TrendMeasure, value: float | None, words: _Words) -> str:
+    title, over = catalog.metrics[measure.metric].title, measure.over
+    limit = f"{'down' if measure.change < 0 else 'up'} by {share(abs(measure.change))} or more"
+    if value is None:
+        return f"{title} cannot be compared with the {over} days before{words.said(limit)}"
+    moved = f"went {'down' if value < 0 else 'up'} by {share(abs(value))}" if value else "did not change"
+    return f"{title} {moved} in {over} days against the {over} days before{words.said(limit)}"
+
+
+def _goal(catalog: Catalog, measure: GoalMeasure, value: float | None, words: _Words) -> str:
     metric = catalog.goals[measure.agreed].metric if measure.agreed else measure.metric
-    shown = "not known" if value is None else share(value)
-    whole = "today's line" if measure.of == "line" else "the target"
-    return f"{catalog.metrics[metric].title} is at {shown} of {whole}, needed below {share(measure.attained_below)}"
+    whole = "what the goal asks for by today" if measure.of == "line" else "the goal"
+    shown = f"{_NOT_KNOWN} against the goal" if value is None else f"at {share(value)} of {whole}"
+    return f"{catalog.metrics[metric].title} is {shown}{words.said(f'below {share(measure.attained_below)}')}"
 
 
 def _event(measure: EventMeasure, value: float | None) -> str:
-    who = f" ({' or '.join(measure.roles)})" if measure.roles else ""
+    who = f" ({' or '.join(role.replace('_', ' ') for role in measure.roles)})" if measure.roles else ""
     what = f"{measure.event.replace('_', ' ')}{who}"
     if value is None:
         return f"No {what} in the last {measure.within} days"
     when = "today" if value == 0 else "yesterday" if value == 1 else f"{number(value)} days ago"
-    return f"{_upper(what)} {when}, needed within {measure.within} days"
+    return f"{_upper(what)}: {when}, within the last {measure.within} days"
+
+
+def _condition(catalog: Catalog, condition: Condition, words: _Words, columns: Mapping[str, Column], row: int) -> str:
+    match condition.tree:
+        case Compare(operator, Var(name), Literal() as limit):
+            text = f"{_upper(name_text(catalog, name))} is {_shown(catalog, name, columns, row)}"
+            if operator.startswith("==") and words.verdict is Verdict.HOLDS:
+                return text
+            how = ", " if words.verdict is Verdict.HOLDS else "; needed: "
+            return f"{text}{how}{comparison_text(catalog, name, operator, limit)}{words.lasting}"
+    values = [(name_text(catalog, name), _shown(catalog, name, columns, row)) for name in sorted(condition.names)]
+    if words.verdict is Verdict.HOLDS:
+        values = [(name, shown) for name, shown in values if shown != _NOT_KNOWN] or values
+    known = "; ".join(f"{name} is {shown}" for name, shown in values)
+    asked = f"needed: {condition_text(catalog, condition.tree)}{words.lasting}"
+    return _upper(f"{known}; {asked}" if known else asked)
 
 
 def _shown(catalog: Catalog, name: str, columns: Mapping[str, Column], row: int) -> str:

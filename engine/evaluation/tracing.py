@@ -28,6 +28,7 @@ from engine.definitions.condition import (
     Var,
     names_of,
     reference,
+    typed_names,
 )
 from engine.definitions.feature import ValueType
 from engine.definitions.rule import Rule
@@ -166,7 +167,7 @@ def _text(catalog: Catalog, tree: Tree) -> str:
 def _asked(tree: Tree, columns: Mapping[str, Column]) -> bool | None:
     """What json-logic-qubit says of a leaf; None where a name it reads is missing, which is no question for it."""
     record: dict[str, Scalar] = {}
-    for name, kind in _typed(tree):
+    for name, kind in typed_names(tree):
         column = columns.get(name)
         if isinstance(column, Texts) and column.codes[0] >= 0:
             record[name] = column.words[column.codes[0]]
@@ -175,24 +176,6 @@ def _asked(tree: Tree, columns: Mapping[str, Column]) -> bool | None:
     if names_of(tree) - record.keys():
         return None
     return bool(reference(as_logic(tree), record))
-
-
-def _typed(tree: Tree) -> Iterator[tuple[str, ValueType]]:
-    match tree:
-        case Var(name, kind):
-            yield name, kind
-        case Compare(_, left, right):
-            yield from (*_typed(left), *_typed(right))
-        case Arithmetic(_, operands):
-            for operand in operands:
-                yield from _typed(operand)
-        case In(operand):
-            yield from _typed(operand)
-        case If(condition, then, otherwise):
-            for part in (condition, then, otherwise):
-                yield from _typed(part)
-        case _:
-            return
 
 
 def _scalar(value: float, kind: ValueType) -> Scalar:

@@ -22,6 +22,10 @@ _OPERATORS: Final = {
     "!=": "is not",
     "!==": "is not",
 }
+_ACCOUNT: Final = {
+    "account.arr": "the account's ARR",
+    "account.renewal_in_days": "days to renewal",
+}
 _WINDOWS: Final = {
     Window.MEAN: "mean of {title} over {days} days",
     Window.SUM: "sum of {title} over {days} days",
@@ -96,9 +100,28 @@ def limit_text(catalog: Catalog, feature: Feature, limit: Limit) -> str:
 
 
 def name_text(catalog: Catalog, name: str) -> str:
-    """A name of a condition as people call it; names that are no features stay as they are written."""
+    """A name of a condition as people call it: a metric by its title, ``account.stage`` as ``the account's stage``.
+
+    What a person would have to look up in the files anyway, such as ``signal.low_use``, stays as it is written.
+    """
+    if name in _ACCOUNT:
+        return _ACCOUNT[name]
+    if name.startswith("account."):
+        return f"the account's {name.removeprefix('account.').replace('_', ' ').replace('.', ' ')}"
+    if name.startswith("in_segment."):
+        return f"in the segment {name.removeprefix('in_segment.')}"
     feature = feature_named(catalog, name.removeprefix("contact."))
     return name if feature is None else feature_title(catalog, feature)
+
+
+def comparison_text(catalog: Catalog, name: str, operator: str, limit: Literal) -> str:
+    """The right side of a comparison of a name, with the name's unit: ``at least 30``; ``churned`` for equality."""
+    feature = feature_named(catalog, name.removeprefix("contact."))
+    if isinstance(limit.value, str) or feature is None:
+        value = _value_text(catalog, limit)
+    else:
+        value = feature_value(catalog, feature, float(limit.value))
+    return f"{_OPERATORS[operator].removeprefix('is').strip()} {value}".strip()
 
 
 def condition_text(catalog: Catalog, tree: Tree) -> str:
@@ -125,7 +148,7 @@ def _value_text(catalog: Catalog, tree: Tree) -> str:
         case Literal(value, kind):
             return value if isinstance(value, str) else typed_value(kind, float(value))
         case Var(name):
-            return name_text(catalog, name)
+            return f"{'it is ' if name.startswith('in_segment.') else ''}{name_text(catalog, name)}"
         case Arithmetic(operator, operands):
             parts = [condition_text(catalog, operand) for operand in operands]
             joined = (", " if operator in {"min", "max"} else f" {operator} ").join(parts)

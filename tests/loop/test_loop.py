@@ -35,7 +35,7 @@ def test_a_metric_that_falls_becomes_a_measured_effect_in_the_score(folder: Path
     assert ended.returncode == 0, ended.stderr[-2000:]
     told = ended.stdout.split("One account, followed:")[1]
     for line in (
-        "Licence utilisation is 38.75 %, needed below 40 %",
+        "Licence utilisation is 38.75 %, below 40 % for 7 days",
         "The cause is named: ",
         "Licence utilisation went from",
         "seat-activation starts, and what it sends waits for a person's yes",

@@ -66,7 +66,7 @@ def test_an_account_that_enters_a_rule_starts_its_playbook() -> None:
 def test_the_evidence_can_be_read_aloud() -> None:
     """S0-02: the metric, its value and its limit."""
     (evidence,) = only(portfolio(30), KNOWN).evidence
-    assert evidence.sentence == "Users is 30 people, needed below 40 people"
+    assert evidence.sentence == "Users is 30 people, below 40 people"
     assert (evidence.signal, evidence.verdict, evidence.value) == ("low_use", 1, 30.0)
     assert evidence.place == "rules/test.yaml:1:1"
 
@@ -210,7 +210,7 @@ def test_an_action_that_was_passed_over_because_its_condition_is_unknown_is_name
     actions = (Action("visit", Mode.APPROVE, p.PLACE, LARGE), Action("mail", Mode.AUTOMATIC, p.PLACE))
     assert only(portfolio(30), KNOWN, rule(actions=actions)).sentence == (
         "It goes wrong: mail starts, automatically; "
-        "visit (approve) was passed over, as nobody knows whether account.arr is at least 100"
+        "visit (approve) was passed over, as nobody knows whether the account's ARR is at least 100"
     )
 
 

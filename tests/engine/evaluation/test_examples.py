@@ -62,7 +62,7 @@ def test_an_example_that_does_not_come_out_is_a_problem_at_its_place_with_what_w
     (problem,) = check_examples(bundle(LOW, example(WEEK, "clear")))
     assert (problem.place, problem.code) == (PLACE, "R050")
     assert problem.message == 'the example "an example" says clear, but the rule says fires'
-    assert problem.hint == "it fires: Licence utilisation is 30 %, needed below 40 % for 7 days"
+    assert problem.hint == "it fires: Licence utilisation is 30 %, below 40 % for 7 days"
 
 
 def test_a_derived_metric_may_be_given_directly() -> None:

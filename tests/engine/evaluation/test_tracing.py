@@ -53,7 +53,7 @@ def test_the_reference_is_not_asked_where_something_is_missing() -> None:
     assert (large.verdict, large.reference, large.values) == (
         Verdict.UNKNOWN,
         None,
-        (("account.arr", "not known"),),
+        (("the account's ARR", "not known"),),
     )
     assert (stage.verdict, stage.reference) == (Verdict.FAILS, False)
     assert found.verdict is Verdict.UNKNOWN
@@ -65,16 +65,16 @@ def test_the_trace_shows_signals_tree_guard_arm_and_place() -> None:
     drawn = draw("low", "mail", "a0", p.AT // 180)
     assert lines[0] == f"low fires for a0 on {day_text(p.AT)} (rules/test.yaml:1:1)"
     expected = [
-        "  low_use fires: Active users is 30, needed below 40 (rules/test.yaml:1:1)",
+        "  low_use fires: Active users is 30, below 40 (rules/test.yaml:1:1)",
         f"    Active users: the last point is of {day_text(p.AT)}",
         "    any of: holds",
-        "      account.arr is at least 100: fails (account.arr is 50)",
-        "      account.stage is not churned: holds (account.stage is value)",
+        "      the account's ARR is at least 100: fails (the account's ARR is 50)",
+        "      the account's stage is not churned: holds (the account's stage is value)",
         "    signal.low_use: holds (signal.low_use is yes)",
         "  no episode is open",
         f"  cooldown of 30 days: until {day_text(p.AT + 20)}",
         "  new runs in 24 hours: 2 of at most 50",
-        "  visit, approve (rules/test.yaml:1:1): for accounts where account.arr is at least 100: fails",
+        "  visit, approve (rules/test.yaml:1:1): for accounts where the account's ARR is at least 100: fails",
         "  mail, automatic (rules/test.yaml:1:1): for every account",
         f"    arm: {'held out' if drawn < 0.1 else 'treated'} (drew {drawn:.4f}; held out below 10 %)",
     ]

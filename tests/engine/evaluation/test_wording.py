@@ -72,9 +72,9 @@ LOW_TEXT, HIGH_TEXT = "Weekly active users is below 5", "(Weekly active users + 
         (Not(LOW), "not (Weekly active users is below 5)"),
         (
             In(Var("account.stage", ValueType.TEXT), (Literal("value", ValueType.TEXT),)),
-            "account.stage is one of value",
+            "the account's stage is one of value",
         ),
-        (Missing(("users", "account.arr")), "Weekly active users or account.arr is missing"),
+        (Missing(("users", "account.arr")), "Weekly active users or the account's ARR is missing"),
         (
             Compare("==", If(LOW, X, literal(0), ValueType.NUMBER), literal(1)),
             "(Weekly active users if Weekly active users is below 5, else 0) is 1",
