@@ -53,7 +53,7 @@ def test_unknown_expired_and_revoked_links_answer_alike(site: Site) -> None:
 
 
 def test_an_answer_becomes_a_point_once(site: Site) -> None:
-    """S2-33: confirming or disputing comes back as what the customer says."""
+    """Confirming or disputing comes back as what the customer says."""
     _report, token = shared(site)
     client = site.anybody()
     for value in ("2", "4"):

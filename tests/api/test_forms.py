@@ -78,7 +78,7 @@ def test_an_admin_decides_for_another_member_only_with_a_reason(site: Site) -> N
 
 
 def test_answers_to_a_task_become_points(site: Site) -> None:
-    """S1-06: a colleague's answer is data like any other."""
+    """S1-06, S1-29: a colleague's answer is data like any other."""
     client = site.member(OWNER)
     form = {"version": "1", "answer:engaged_on_calls": "4", "answer:happy_with_product": "2", "note": "call was short"}
     assert client.post(f"/tasks/{site.seeded.task}/done", data=form).status_code == 303
@@ -126,6 +126,7 @@ def test_an_override_is_at_most_ninety_days_and_a_number(site: Site) -> None:
 
 
 def test_a_run_is_paused_and_cancelled_with_a_reason(site: Site) -> None:
+    """S1-50."""
     client = site.member(OWNER)
     path = f"/runs/{site.seeded.waiting_run}"
     assert client.post(f"{path}/pause").status_code == 303

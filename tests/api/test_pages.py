@@ -18,7 +18,7 @@ def test_a_tier_is_a_word_and_an_icon_never_colour_alone(site: Site) -> None:
 
 
 def test_risk_is_seen_in_one_row_without_a_click(site: Site) -> None:
-    """S2-04: those that need attention come first, with tier, score, trend, cause and renewal."""
+    """S2-04, S2-35, S4-13: those that need attention come first, with tier, score, trend, cause and renewal."""
     client = site.member(OWNER)
     page = client.get("/accounts").text
     names = re.findall(r'class="account" href="/accounts/\d+">([^<]+)', page)
@@ -58,7 +58,7 @@ def test_the_parts_of_a_score_sum_to_it(site: Site) -> None:
 
 
 def test_a_metric_leads_down_to_the_records(site: Site) -> None:
-    """S0-59: from the score to a formula's parts to the points that were sent in."""
+    """S0-59, S1-34: from the score to a formula's parts to the points that were sent in."""
     client = site.member(OWNER)
     path = f"/accounts/{site.seeded.accounts['Acorn Logistics']}"
     assert "metrics/license_utilization" in client.get(path).text

@@ -21,6 +21,7 @@ def workspace(tmp_path: Path) -> Path:
 
 
 def test_a_fresh_workspace_checks_clean(workspace: Path) -> None:
+    """S2-37."""
     done = run("check", str(workspace))
     assert done.exit_code == 0, done.stderr
     assert "files check clean" in done.output

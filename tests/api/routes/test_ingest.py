@@ -318,6 +318,7 @@ def test_the_day_of_tomorrow_is_still_taken_somewhere_on_earth(sender: Sender) -
 def test_a_bad_account_contact_or_event_is_named(
     sender: Sender, kind: str, row: dict[str, Any], pointer: str | None
 ) -> None:
+    """S2-30."""
     answer = sender.push({kind: [row]}, kind)
     found = refused(answer, 422 if pointer else 400)
     assert found[0]["pointer"] == (f"/{kind}/0/{pointer}" if pointer else "")

@@ -13,7 +13,7 @@ WHEN = "when: {any: [seats_unused, unhappy]}"
 
 
 def test_a_rule_is_challenge_action_and_signal() -> None:
-    """S2-06: rules are written backwards, from the challenge."""
+    """S2-06, S2-16: rules are written backwards, from the challenge."""
     rule = bundle_of(BASE).rules["seats-unused"]
     assert (rule.challenge.kind, rule.challenge.owner) == (ChallengeKind.RISK, "cs-ops")
     assert [(action.playbook, action.mode) for action in rule.actions] == [("seat-activation", Mode.APPROVE)]

@@ -105,5 +105,6 @@ def test_tiers_by_criteria_need_a_standard() -> None:
     ],
 )  # fmt: skip
 def test_a_scorecard_refuses(instead: str, write: str, sentences: list[str]) -> None:
+    """S2-34."""
     found = sentences_of(with_edit(CARD, instead, write))
     assert sorted(found) == sorted(sentences)

@@ -106,4 +106,5 @@ def test_a_signal_may_have_to_last_and_may_clear_elsewhere() -> None:
     ],
 )  # fmt: skip
 def test_a_signal_refuses(written: str, sentences: list[str]) -> None:
+    """S2-30."""
     assert sorted(sentences_of(texts_of(written))) == sorted(sentences)

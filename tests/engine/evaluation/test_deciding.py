@@ -57,6 +57,7 @@ def only(known: Facts, past: Past, *rules: Rule) -> Decision:
 
 
 def test_an_account_that_enters_a_rule_starts_its_playbook() -> None:
+    """S0-03."""
     decision = only(portfolio(30, 50), KNOWN)
     assert (decision.kind, decision.account_key, decision.playbook) == (DecisionKind.START, "a0", "help")
     assert (decision.arm, decision.mode, decision.reason) == (Arm.TREATED, Mode.AUTOMATIC, None)
@@ -178,7 +179,7 @@ def test_the_limit_is_the_rule_s_own_or_grows_with_the_portfolio() -> None:
 
 
 def test_on_first_publication_existing_says_what_happens_to_those_inside() -> None:
-    """S2-06, design §6."""
+    """Edge, not level (design §6)."""
     asked = plan(many(2), Past(), rule(existing="ask"))
     assert {each.reason for each in asked.decisions} == {Reason.EXISTING}
     assert asked.asks == {"low": "2 accounts were already inside rule low when it was first applied. Start for them?"}

@@ -64,6 +64,7 @@ def test_a_rule_is_a_condition_over_its_own_signals() -> None:
 
 
 def test_scores_tiers_and_their_past_are_names_like_any_other() -> None:
+    """S2-48."""
     before = Before(
         tiers={"health": np.array([2, -1], dtype=np.int8)},
         scores_week_ago={"health": np.array([80.0 * MICRO, np.nan])},

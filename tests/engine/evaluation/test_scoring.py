@@ -48,7 +48,7 @@ EXAMPLE = p.scorecard(
 
 
 def test_outcomes_usage_and_relationship_weigh_50_30_and_20_percent() -> None:
-    """S2-32, S2-33: hand-computed: 0.5 x 80 + 0.3 x 60 + 0.2 x 30 = 64."""
+    """S2-32, S2-33, S4-16: hand-computed: 0.5 x 80 + 0.3 x 60 + 0.2 x 30 = 64."""
     found = scores(EXAMPLE, {"a": 80, "b": 60, "c": 30}, {"a": 40, "b": 100, "c": 0}, {"a": 100, "b": 100, "c": 100})
     assert points(found) == [64.0, 50.0, 100.0]
     assert found.contributions[0].tolist() == [40_000_000, 18_000_000, 6_000_000]
@@ -81,7 +81,7 @@ def test_a_multiplier_is_exactly_that_times_the_weight_relative_to_its_siblings(
 
 
 def test_with_a_multiplier_the_tier_drops_at_fewer_escalations() -> None:
-    """S0-51, S0-55: both crossing points."""
+    """S0-51, S0-55, S0-38: both crossing points."""
 
     def first_drop(multiplier: float) -> int:
         escalations = p.scored("a", 10, 0, weight=0.5, multiplier=multiplier)
@@ -122,6 +122,7 @@ def test_a_threshold_mark_is_100_60_or_0() -> None:
 
 
 def test_a_goal_s_mark_is_its_attainment_clamped() -> None:
+    """S0-34."""
     card = p.scorecard(p.dimension("all", 1.0, p.scored("a", normaliser=GoalLine("a"))))
     bundle = p.bundle(p.catalog(p.metric("a"), goals={"a": p.goal("a", "a")}), cards=[card])
     known = facts_of({"a": 45}, {"a": 60}, {"a": 10}, goals={"a": p.agreed(100, 0, 45, 45, size=3)})
@@ -199,7 +200,7 @@ def test_contributions_are_whole_and_sum_to_the_score_exactly(
 
 
 def test_tiers_are_half_open_bands() -> None:
-    """S0-08."""
+    """S0-08, S3-01."""
     micro = np.array([0, 50 * MICRO - 1, 50 * MICRO, 75 * MICRO - 1, 75 * MICRO, 100 * MICRO, -1])
     assert tier_by_score(EXAMPLE, micro).tolist() == [0, 0, 1, 1, 2, 2, -1]
 

@@ -176,7 +176,7 @@ LEFT = {"left": p.event("left", nps=ValueType.NUMBER)}
 
 
 def test_an_event_fires_within_its_days_for_contacts_with_the_role() -> None:
-    """S2-25."""
+    """S2-25, S4-26."""
     measure = EventMeasure("left", within=30, roles=("champion",))
     events = {"left": p.happenings((0, 0, 29), (0, 1, 2), (1, 2, 1), (2, 3, 30))}
     found = observe(measure, p.facts(4, people=PEOPLE, events=events), USERS, events=LEFT)

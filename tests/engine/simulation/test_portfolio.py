@@ -43,7 +43,6 @@ def test_only_declared_metrics_and_events_are_sent(shipped: Bundle, whole: Batch
 
 
 def test_every_source_of_metrics_is_there(shipped: Bundle) -> None:
-    """S2-15."""
     from_events = {name for name, metric in shipped.catalog.metrics.items() if metric.from_events}
     sources = {shipped.catalog.metrics[name].source for name in {*METRICS, *from_events}}
     assert sources == {"outcomes", "adoption", "delivery", "feedback", "relationship", "commercial"}

@@ -232,6 +232,7 @@ def test_a_wait_says_what_it_waits_for_and_nothing_when_the_run_has_left(scene: 
 
 
 def test_lessons_go_to_idle_users_and_stop_for_whoever_comes_back(scene: Stage) -> None:
+    """S3-42."""
     scene.login(BO, days_ago=20)
     run = scene.begin("lessons")
     scene.go(run)
@@ -397,6 +398,7 @@ def test_a_run_that_nobody_starts_by_hand_ends_and_sends_nothing(scene: Stage) -
 
 
 def test_a_run_waits_for_answers_and_they_become_points(scene: Stage) -> None:
+    """S1-29."""
     run = scene.begin("patient")
     assert scene.go(run).stop == "wait"
     task = scene.tasks()[0]
@@ -458,6 +460,7 @@ def test_an_account_that_is_stopped_or_churned_ends_its_runs(scene: Stage, field
 
 
 def test_cancelling_ends_the_run_with_who_and_why_and_withdraws_what_was_asked(scene: Stage) -> None:
+    """S1-50."""
     run = scene.begin("asked")
     scene.go(run)
     with scene.store.begin() as session:
@@ -520,6 +523,7 @@ def test_a_scaled_day_is_as_long_as_the_run_says(scene: Stage) -> None:
 
 
 def test_an_old_run_keeps_the_definitions_it_began_with(scene: Stage) -> None:
+    """S2-38."""
     run = scene.begin("plain")
     scene.go(run)
     with scene.store.begin() as session:
