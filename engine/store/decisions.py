@@ -1,18 +1,21 @@
 """Writing a plan: decisions, episodes, outcomes to judge, requested runs and their outbox rows, in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from engine.definitions.bundle import Bundle
 from engine.evaluation.deciding import Closed, Decision, Plan
 from engine.store import runs
+from engine.store.accounts import parts
 from engine.store.decision_tables import DecisionRow, EpisodeRow, OutcomeRow
-from engine.terms import DecisionKind, Mode, OutcomeState
+from engine.terms import DecisionKind, Mode, OutcomeState, Reason
+
+_ASKED = [Reason.BLAST_RADIUS.value, Reason.EXISTING.value]
 
 
 def save_plan(session: Session, bundle: Bundle, plan: Plan, day: int, day_seconds: float | None) -> list[int]:
@@ -39,11 +42,12 @@ def _close(session: Session, closed: Sequence[Closed], day: int) -> None:
     for one in closed:
         by_rule.setdefault(one.rule, []).append(one.account_id)
     for rule, accounts in by_rule.items():
-        session.execute(
-            update(EpisodeRow)
-            .where(EpisodeRow.rule == rule, EpisodeRow.account_id.in_(accounts), EpisodeRow.closed_on.is_(None))
-            .values(closed_on=day)
-        )
+        for some in parts(accounts):
+            session.execute(
+                update(EpisodeRow)
+                .where(EpisodeRow.rule == rule, EpisodeRow.account_id.in_(some), EpisodeRow.closed_on.is_(None))
+                .values(closed_on=day)
+            )
 
 
 def _open(session: Session, decisions: Sequence[Decision], day: int) -> list[EpisodeRow]:
@@ -117,6 +121,17 @@ def _request_runs(
         for decision, row in zip(plan.decisions, rows, strict=True)
         if decision.kind is DecisionKind.START
     ]
+
+
+def waiting_for_word(session: Session, rules: Collection[str]) -> set[tuple[str, int]]:
+    """Rule and account of every open episode of ``rules`` whose last decision only waits for a member's yes."""
+    last = select(func.max(DecisionRow.id)).where(DecisionRow.rule.in_(rules)).group_by(DecisionRow.episode_id)
+    query = (
+        select(DecisionRow.rule, DecisionRow.account_id)
+        .join(EpisodeRow, EpisodeRow.id == DecisionRow.episode_id)
+        .where(DecisionRow.id.in_(last), DecisionRow.reason.in_(_ASKED), EpisodeRow.closed_on.is_(None))
+    )
+    return {(rule, account) for rule, account in session.execute(query)}
 
 
 def newest(session: Session, account_id: int, rule: str) -> dict[str, Any] | None:

@@ -4,17 +4,20 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
 
 import numpy as np
-from sqlalchemy import Table, delete, insert, select
+from sqlalchemy import Table, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from engine.definitions.bundle import Bundle
 from engine.definitions.scorecard import Scorecard
+from engine.errors import Refused
 from engine.evaluation.columns import Column, Texts
 from engine.evaluation.deciding import Plan
 from engine.evaluation.evaluation import Evaluation, Observed, Scored
 from engine.evaluation.scoring import TIERS
+from engine.evaluation.wording import day_text
 from engine.store.base import Base
 from engine.store.decision_tables import CycleRow, ScoreRow, SignalStateRow
+from engine.store.decisions import waiting_for_word
 
 
 def save_evaluation(session: Session, bundle: Bundle, evaluation: Evaluation) -> None:
@@ -25,24 +28,46 @@ def save_evaluation(session: Session, bundle: Bundle, evaluation: Evaluation) ->
 
 
 def save_cycle(session: Session, bundle: Bundle, plan: Plan, day: int, counts: Mapping[str, int]) -> None:
-    """Record that a cycle ran: which rules are known from now on, what was unknown, what was asked."""
+    """Record that a cycle ran: which rules are known from now on, what was unknown, what a member is still asked."""
+    applied = {name for name in bundle.rules if plan.unknown.get(name, 0) < counts["accounts"]}
     session.add(
         CycleRow(
             day=day,
             decided_at=plan.at,
             bundle=bundle.fingerprint,
-            rules=sorted(known_rules(session) | bundle.rules.keys()),
+            rules=sorted(known_rules(session) | applied),
             unknown=dict(plan.unknown),
-            asks=dict(plan.asks),
+            asks=_still_asked(session, bundle) | dict(plan.asks),
             counts=dict(counts),
         )
     )
 
 
-def known_rules(session: Session) -> set[str]:
-    """The rules that some cycle has evaluated before."""
-    newest = session.scalar(select(CycleRow.rules).order_by(CycleRow.id.desc()).limit(1))
-    return set(newest or ())
+def refuse_past(session: Session, day: int) -> None:
+    """Raise Refused where a cycle has decided on a later day: what followed from that cannot be taken back."""
+    last = session.scalar(select(func.max(CycleRow.day)))
+    if last is not None and day < last:
+        asked = day_text(day)
+        raise Refused(
+            f"A cycle has decided on {day_text(last)} already, so nothing is decided any more on {asked}. "
+            f"`backcast plan --at {asked}` shows what would have been."
+        )
+
+
+def _still_asked(session: Session, bundle: Bundle) -> dict[str, Any]:
+    """The questions of the last cycle that nobody has answered, where somebody still waits for the answer."""
+    asked = session.scalar(select(CycleRow.asks).order_by(CycleRow.id.desc()).limit(1)) or {}
+    waiting = {rule for rule, _ in waiting_for_word(session, bundle.rules.keys() & asked.keys())} if asked else set()
+    return {rule: sentence for rule, sentence in asked.items() if rule in waiting}
+
+
+def known_rules(session: Session, until: int | None = None) -> set[str]:
+    """The rules of which some cycle (up to the day ``until``) knew for at least one account whether they hold.
+
+    One that was never anything but unknown has not been applied yet: nobody was inside or outside.
+    """
+    newest = select(CycleRow.rules).order_by(CycleRow.id.desc()).limit(1)
+    return set(session.scalar(newest if until is None else newest.where(CycleRow.day <= until)) or ())
 
 
 def _save_states(session: Session, evaluation: Evaluation) -> None:
@@ -103,9 +128,8 @@ def _save_scores(
 ) -> None:
     day, accounts = evaluation.facts.at, evaluation.facts.accounts.ids
     session.execute(
-        delete(ScoreRow).where(
-            ScoreRow.day == day, ScoreRow.scorecard == scorecard.name, ScoreRow.account_id.in_(accounts.tolist())
-        )
+        # All accounts are evaluated, so all scores of the day are replaced; naming them is more than a query can hold.
+        delete(ScoreRow).where(ScoreRow.day == day, ScoreRow.scorecard == scorecard.name)
     )
     names = [metric.name for metric in scorecard.metrics]
     causes = evaluation.columns[f"cause.{scorecard.name}"]

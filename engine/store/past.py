@@ -1,88 +1,124 @@
 """Reading what deciding has to know of the past: episodes, runs, hold-outs, starts, stops."""
 
 from collections import defaultdict
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select, true
 from sqlalchemy.orm import Session
 
 from engine.definitions.bundle import Bundle
 from engine.evaluation.deciding import Past
-from engine.store.decision_tables import DecisionRow, EpisodeRow
+from engine.store.before import DAY_ZERO
+from engine.store.decision_tables import CycleRow, DecisionRow, EpisodeRow
+from engine.store.decisions import waiting_for_word
 from engine.store.evaluations import known_rules
 from engine.store.run_tables import RunRow
 from engine.store.tables import AccountRow
-from engine.terms import DecisionKind, Reason, RunState
+from engine.terms import DecisionKind, RunState
 
-_ASKED = [Reason.BLAST_RADIUS.value, Reason.EXISTING.value]
 FINAL = [state.value for state in RunState if not state.is_open]
 
 
 def load_past(session: Session, bundle: Bundle, at: datetime, released: frozenset[str] = frozenset()) -> Past:
-    """The past as of ``at``. ``released``: rules whose blast radius a member lets pass this time."""
+    """The past as of ``at``. ``released``: rules whose blast radius a member lets pass this time.
+
+    On a day before the last cycle it is what was known then, but for accounts stopped or suppressed: of those only
+    the present is kept.
+    """
+    then = _Then(at, _is_over(session, at))
     return Past(
-        inside=_inside(session, released),
-        known_rules=frozenset(known_rules(session)),
-        episode_ended=_ended(session, bundle),
-        open_runs=_open_runs(session),
-        held_out=_held_out(session),
-        recent_starts=_recent_starts(session, at),
+        inside=_inside(session, then, released),
+        known_rules=frozenset(known_rules(session, then.day if then.over else None)),
+        episode_ended=_ended(session, bundle, then),
+        open_runs=_open_runs(session, then),
+        held_out=_held_out(session, bundle, then),
+        recent_starts=_recent_starts(session, then),
         released=released,
         stopped=frozenset(session.scalars(select(AccountRow.id).where(AccountRow.stopped_reason != ""))),
         suppressed=frozenset(session.scalars(select(AccountRow.id).where(AccountRow.suppressed))),
     )
 
 
-def _inside(session: Session, released: frozenset[str]) -> dict[str, set[int]]:
+@dataclass(frozen=True, slots=True)
+class _Then:
+    """The moment that is looked at. ``over``: later days have been decided, and nothing of them may be seen.
+
+    The present is not looked at by its clock: what another process decided a moment ago counts, whatever it says.
+    """
+
+    at: datetime
+    over: bool
+
+    @property
+    def day(self) -> int:
+        return (self.at - DAY_ZERO).days
+
+    def open_episode(self) -> ColumnElement[bool]:
+        if not self.over:
+            return EpisodeRow.closed_on.is_(None)
+        return (EpisodeRow.opened_on <= self.day) & (EpisodeRow.closed_on.is_(None) | (EpisodeRow.closed_on > self.day))
+
+    def open_run(self) -> ColumnElement[bool]:
+        if not self.over:
+            return RunRow.state.not_in(FINAL)
+        return (RunRow.requested_at <= self.at) & (RunRow.ended_at.is_(None) | (RunRow.ended_at > self.at))
+
+    def decided(self) -> ColumnElement[bool]:
+        return DecisionRow.decided_at <= self.at if self.over else true()
+
+
+def _is_over(session: Session, at: datetime) -> bool:
+    last = session.scalar(select(func.max(CycleRow.day)))
+    return last is not None and (at - DAY_ZERO).days < last
+
+
+def _inside(session: Session, then: _Then, released: frozenset[str]) -> dict[str, set[int]]:
     found: dict[str, set[int]] = defaultdict(set)
-    for rule, account in session.execute(
-        select(EpisodeRow.rule, EpisodeRow.account_id).where(EpisodeRow.closed_on.is_(None))
-    ):
+    for rule, account in session.execute(select(EpisodeRow.rule, EpisodeRow.account_id).where(then.open_episode())):
         found[rule].add(account)
     # What only waited for a member's word is decided again once the word is given.
-    for rule, account in session.execute(
-        select(DecisionRow.rule, DecisionRow.account_id)
-        .join(EpisodeRow, EpisodeRow.id == DecisionRow.episode_id)
-        .where(DecisionRow.reason.in_(_ASKED), DecisionRow.rule.in_(released), EpisodeRow.closed_on.is_(None))
-    ):
+    for rule, account in waiting_for_word(session, released):
         found[rule].discard(account)
     return found
 
 
-def _ended(session: Session, bundle: Bundle) -> dict[tuple[str, int], int]:
+def _ended(session: Session, bundle: Bundle, then: _Then) -> dict[tuple[str, int], int]:
+    over = EpisodeRow.closed_on <= then.day if then.over else EpisodeRow.closed_on.is_not(None)
     query = (
         select(EpisodeRow.rule, EpisodeRow.account_id, func.max(EpisodeRow.closed_on))
-        .where(EpisodeRow.closed_on.is_not(None), EpisodeRow.rule.in_(bundle.rules))
+        .where(over, EpisodeRow.rule.in_(bundle.rules))
         .group_by(EpisodeRow.rule, EpisodeRow.account_id)
     )
     return {(rule, account): ended for rule, account, ended in session.execute(query) if ended is not None}
 
 
-def _open_runs(session: Session) -> dict[str, set[int]]:
+def _open_runs(session: Session, then: _Then) -> dict[str, set[int]]:
     found: dict[str, set[int]] = defaultdict(set)
-    for playbook, account in session.execute(
-        select(RunRow.playbook, RunRow.account_id).where(RunRow.state.not_in(FINAL))
-    ):
+    for playbook, account in session.execute(select(RunRow.playbook, RunRow.account_id).where(then.open_run())):
         found[playbook].add(account)
     return found
 
 
-def _held_out(session: Session) -> dict[str, dict[int, str]]:
+def _held_out(session: Session, bundle: Bundle, then: _Then) -> dict[str, dict[int, str]]:
     found: dict[str, dict[int, str]] = defaultdict(dict)
     query = (
         select(DecisionRow.playbook, DecisionRow.account_id, DecisionRow.rule)
         .join(EpisodeRow, EpisodeRow.id == DecisionRow.episode_id)
-        .where(DecisionRow.kind == DecisionKind.HOLD_OUT.value, EpisodeRow.closed_on.is_(None))
+        # A rule that is gone judges nothing any more, so it holds nobody out.
+        .where(DecisionRow.kind == DecisionKind.HOLD_OUT.value, DecisionRow.rule.in_(bundle.rules))
+        .where(then.open_episode(), then.decided())
     )
     for playbook, account, rule in session.execute(query):
         found[playbook][account] = rule
     return found
 
 
-def _recent_starts(session: Session, at: datetime) -> dict[str, int]:
+def _recent_starts(session: Session, then: _Then) -> dict[str, int]:
+    day_ago = then.at - timedelta(hours=24)
     query = (
         select(DecisionRow.rule, func.count())
-        .where(DecisionRow.kind == DecisionKind.START.value, DecisionRow.decided_at > at - timedelta(hours=24))
+        .where(DecisionRow.kind == DecisionKind.START.value, DecisionRow.decided_at > day_ago, then.decided())
         .group_by(DecisionRow.rule)
     )
     return dict(session.execute(query).all())

@@ -12,6 +12,7 @@ from engine.definitions.bundle import Bundle
 from engine.errors import NotFound, Refused
 from engine.running.lines import Line, compile_lines
 from engine.store import outbox
+from engine.store.queueing import Queue, queue
 from engine.store.run_tables import RunRow
 from engine.store.tables import AccountRow
 from engine.terms import Mode, OutboxKind, RunState
@@ -62,6 +63,7 @@ def request(
 
     Raises Refused while the account has an open run of the playbook.
     """
+    queue(session, Queue.DECIDING)  # behind a cycle that decides just now: what it starts is seen here, and ours there
     _refuse_second(session, account_id, playbook)
     lines = compile_lines(bundle.playbooks[playbook], mode)
     row = RunRow(

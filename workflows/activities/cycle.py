@@ -4,6 +4,8 @@ Evaluating is the long part and only reads, so nobody has to wait for it. What i
 open episodes in it, not the signal states, say what has been decided before: a cycle that dies in between is harmless.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -19,9 +21,10 @@ from engine.evaluation.deciding import Plan, decide
 from engine.evaluation.evaluation import Evaluation, evaluate
 from engine.store import bundles, outcomes
 from engine.store.decisions import save_plan
-from engine.store.evaluations import save_cycle, save_evaluation
+from engine.store.evaluations import refuse_past, save_cycle, save_evaluation
 from engine.store.facts import load_facts
 from engine.store.past import load_past
+from engine.store.queueing import Queue, queue
 from engine.store.sessions import Store
 from engine.store.waking import wake
 from engine.terms import DecisionKind
@@ -59,13 +62,15 @@ def run_cycle(
     """Run one cycle as of ``at``. ``day_seconds`` None replays history: decisions and outcomes, but no runs.
 
     The past is read in the transaction that writes the plan, so two cycles at once decide one after the other.
+    Raises `Refused` on a day before the last one that was decided.
     """
     day = (at - EPOCH).days
     with store.read() as session:
+        refuse_past(session, day)
         evaluation = evaluate(bundle, load_facts(session, bundle, day))
-    with store.begin() as session:
+    with _deciding(store, day) as session:
         save_evaluation(session, bundle, evaluation)
-    with store.begin() as session:
+    with _deciding(store, day) as session:
         plan = decide(bundle, evaluation, load_past(session, bundle, at, released), at)
         save_plan(session, bundle, plan, day, day_seconds)
         judged = _judge(session, bundle, evaluation)
@@ -74,6 +79,15 @@ def run_cycle(
     if day_seconds is None:
         return result
     return replace(result, woken=wake(store, day, at, evaluation, of=bundle.fingerprint))
+
+
+@contextmanager
+def _deciding(store: Store, day: int) -> Iterator[Session]:
+    """A writing transaction that no other cycle, and no start by hand, runs beside."""
+    with store.begin() as session:
+        queue(session, Queue.DECIDING)
+        refuse_past(session, day)
+        yield session
 
 
 def _judge(session: Session, bundle: Bundle, evaluation: Evaluation) -> int:

@@ -1,6 +1,9 @@
 """A cycle, on both databases, with the shipped starter pack: decided once, judged when due, fed back."""
 
+import threading
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -11,8 +14,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine.definitions.bundle import Bundle
-from engine.store import bundles, points
+from engine.errors import Refused
+from engine.evaluation.past import Past
+from engine.store import bundles, points, runs, standing
 from engine.store.decision_tables import (
+    CycleRow,
     DecisionRow,
     EffectRow,
     EpisodeRow,
@@ -21,10 +27,12 @@ from engine.store.decision_tables import (
     SignalStateRow,
 )
 from engine.store.files import check
+from engine.store.past import load_past
 from engine.store.run_tables import OutboxRow, RunRow
 from engine.store.sessions import Store
 from engine.store.tables import AccountRow, MetricRow, PointRow, SubjectRow
 from workflows.activities.cycle import EPOCH, run_cycle
+from workflows.payloads import CycleResult
 
 AT = datetime(2026, 9, 1, 20, tzinfo=UTC)
 TODAY = (AT - EPOCH).days
@@ -185,3 +193,126 @@ def test_accounts_inside_at_first_publication_start_once_a_member_releases_the_r
     with portfolio.read() as session:
         opened = session.scalars(select(EpisodeRow.account_id).where(EpisodeRow.rule == "seats-unused")).all()
     assert len(opened) == len(set(opened)) == 30
+
+
+def test_a_rule_released_twice_decides_once_on_each_account(portfolio: Store) -> None:
+    """What a member let pass is decided; only what still waits for a word is decided on again."""
+    empty_the_seats(portfolio, range(1, 31))
+    run_cycle(portfolio, shipped(), AT, day_seconds=None)
+    released = frozenset({"seats-unused"})
+    first = run_cycle(portfolio, shipped(), AT, day_seconds=None, released=released)
+    assert first.starts + first.hold_outs == 30
+    again = run_cycle(portfolio, shipped(), AT, day_seconds=None, released=released)
+    assert (again.starts, again.refusals, again.hold_outs) == (0, 0, 0)
+
+
+def test_what_a_member_is_asked_stays_asked_until_it_is_answered(portfolio: Store) -> None:
+    """P6: the next cycle finds nothing new, and the question is still there."""
+    empty_the_seats(portfolio, range(1, 31))
+    for hour in range(3):
+        run_cycle(portfolio, shipped(), AT + timedelta(hours=hour), day_seconds=1.0)
+        with portfolio.read() as session:
+            assert "seats-unused" in standing.asks(session)
+    run_cycle(portfolio, shipped(), AT + timedelta(hours=3), day_seconds=1.0, released=frozenset({"seats-unused"}))
+    with portfolio.read() as session:
+        assert "seats-unused" not in standing.asks(session)
+
+
+def test_cycles_at_once_decide_once(portfolio: Store) -> None:
+    """F: a schedule and a person ask at the same moment; each account starts once, and neither cycle fails."""
+    first_then_fall(portfolio)
+    ready = threading.Barrier(3)
+
+    def cycle(_: int) -> CycleResult:
+        ready.wait()
+        return run_cycle(portfolio, shipped(), AT, day_seconds=1.0)
+
+    with ThreadPoolExecutor(3) as threads:
+        results = list(threads.map(cycle, range(3)))
+    assert sorted(one.starts + one.hold_outs > 0 for one in results) == [False, False, True]
+    with portfolio.read() as session:
+        opened = session.scalars(select(EpisodeRow.account_id).where(EpisodeRow.rule == "seats-unused")).all()
+        started = session.scalars(select(RunRow.account_id).where(RunRow.playbook == "seat-activation")).all()
+        states = session.scalars(select(SignalStateRow.since).where(SignalStateRow.signal == "seats_unused")).all()
+    assert len(opened) == len(set(opened)) == 30
+    assert len(started) == len(set(started))
+    assert len(states) == ACCOUNTS
+
+
+def test_a_day_before_the_last_cycle_is_not_decided_any_more(portfolio: Store) -> None:
+    """What was decided later cannot be taken back, so the past is only looked at (`plan --at`)."""
+    first_then_fall(portfolio)
+    run_cycle(portfolio, shipped(), AT, day_seconds=None)
+    with pytest.raises(Refused, match=r"2026-09-01.*2026-08-22"):
+        run_cycle(portfolio, shipped(), AT - timedelta(days=10), day_seconds=None)
+    with portfolio.read() as session:
+        states = session.scalars(select(SignalStateRow.known).where(SignalStateRow.signal == "seats_unused")).all()
+        assert states.count(1) == 30
+        assert session.scalar(select(func.count()).select_from(CycleRow)) == 2
+
+
+def test_a_plan_for_a_past_day_knows_nothing_of_what_came_later(portfolio: Store) -> None:
+    """No look-ahead: neither an episode that opened later, nor a cooldown, nor a run that had not been requested."""
+    first_then_fall(portfolio)
+    before = load_at(portfolio, AT - timedelta(hours=1))
+    run_cycle(portfolio, shipped(), AT, day_seconds=1.0)
+    with portfolio.begin() as session:
+        push(session, "active_users", range(1, 31), [TODAY + 1], 70)
+    run_cycle(portfolio, shipped(), AT + timedelta(days=1), day_seconds=1.0)
+    yesterday = load_at(portfolio, AT - timedelta(days=1))
+    assert yesterday == before
+    on_the_day = load_at(portfolio, AT + timedelta(minutes=1))
+    assert on_the_day.inside["seats-unused"] == set(range(1, 31))
+    assert on_the_day.episode_ended == {}
+
+
+def load_at(store: Store, at: datetime) -> Past:
+    """The past as deciding at a moment would have read it."""
+    with store.read() as session:
+        return load_past(session, shipped(), at)
+
+
+def test_a_rule_that_is_gone_from_the_files_holds_nobody_out(portfolio: Store) -> None:
+    """Its outcomes cannot be judged any more, so nothing is left to protect; its episodes wait for its return."""
+    first_then_fall(portfolio)
+    run_cycle(portfolio, shipped(), AT, day_seconds=None)
+    without = replace(shipped(), rules={k: v for k, v in shipped().rules.items() if k != "seats-unused"})
+    with portfolio.read() as session:
+        assert load_past(session, shipped(), AT).held_out["seat-activation"]
+        assert load_past(session, without, AT).held_out == {}
+    run_cycle(portfolio, without, AT + timedelta(days=1), day_seconds=None)
+    run_cycle(portfolio, shipped(), AT + timedelta(days=2), day_seconds=None)
+    with portfolio.read() as session:
+        decided = session.scalars(select(DecisionRow.account_id).where(DecisionRow.rule == "seats-unused")).all()
+    assert sorted(decided) == list(range(1, 31))
+
+
+def test_a_rule_is_first_applied_when_it_first_says_something(portfolio: Store) -> None:
+    """A cycle over no data must not make a whole portfolio look as if it had entered the rule the day data came."""
+    run_cycle(portfolio, shipped(), AT - timedelta(days=100), day_seconds=1.0)
+    empty_the_seats(portfolio, range(1, 31))
+    run_cycle(portfolio, shipped(), AT, day_seconds=1.0)
+    with portfolio.read() as session:
+        reasons = session.scalars(select(DecisionRow.reason).where(DecisionRow.rule == "seats-unused")).all()
+    assert reasons == ["existing_ignored"] * 30
+
+
+def test_a_run_started_by_hand_while_a_cycle_decides_is_seen_by_it(portfolio: Store) -> None:
+    """No second run, and the cycle does not fail because somebody was a moment earlier."""
+    first_then_fall(portfolio)
+    found: list[CycleResult] = []
+    cycle = threading.Thread(target=lambda: found.append(run_cycle(portfolio, shipped(), AT, day_seconds=1.0)))
+    with portfolio.begin() as session:
+        treated = 1
+        runs.start_by_hand(session, shipped(), treated, "seat-activation", "m@example.org", "a hunch", AT, 1.0)
+        cycle.start()
+        cycle.join(1.5)  # evaluated by now, and waiting for us
+    cycle.join(30)
+    assert [one.accounts for one in found] == [ACCOUNTS]
+    with portfolio.read() as session:
+        of_playbook = select(RunRow.account_id).where(RunRow.playbook == "seat-activation")
+        assert session.scalars(of_playbook).all().count(treated) == 1
+        [reason] = session.scalars(
+            select(DecisionRow.reason).where(DecisionRow.rule == "seats-unused", DecisionRow.account_id == treated)
+        ).all()
+    assert reason == "open_run"
