@@ -18,6 +18,7 @@ DELIVERY_SUFFIX: Final = "-delivery"
 
 _MISTAKES: Final = (
     "AttributeError",
+    "BadDefinition",
     "IndexError",
     "KeyError",
     "NotFound",

@@ -19,6 +19,7 @@ from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReus
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from engine.errors import Unavailable
 from engine.store import acts, outbox, runs
 from engine.store.outbox import Message
 from engine.store.sessions import Store
@@ -70,7 +71,7 @@ class Drainer:
     async def _drain_patiently(self) -> int:
         try:
             return await self.drain()
-        except SQLAlchemyError as error:  # a locked or restarting database: the rows are still there afterwards
+        except (SQLAlchemyError, Unavailable) as error:  # a busy or restarting database: the rows are there afterwards
             _log.warning("the outbox could not be read or marked, trying again: %s", error)
             return 0
 

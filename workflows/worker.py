@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 
+from engine.errors import Unavailable
 from engine.settings import Settings
 from engine.store import deliveries
 from engine.store.sessions import Store
@@ -127,7 +128,7 @@ def _resolve_stale(store: Store) -> None:
     try:
         with store.begin() as session:
             found = deliveries.resolve_stale(session, at - _STALE, at)
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, Unavailable) as error:
         _log.warning("interrupted sends could not be looked for: %s", error)
         return
     if found:

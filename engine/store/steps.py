@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine.store.run_tables import StepRow
-from engine.terms import StepState
+from engine.store.run_tables import DeliveryRow, StepRow
+from engine.terms import DeliveryState, StepState
+
+_ON_THE_WAY = [state.value for state in (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.AMBIGUOUS)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +34,19 @@ def record(session: Session, run_id: int, step: str, kind: str, state: StepState
     row.at = at
 
 
-def end_waiting(session: Session, run_id: int, sentence: str, at: datetime) -> None:
-    """The run has ended, so no step of it waits any more."""
-    session.execute(
-        update(StepRow)
-        .where(StepRow.run_id == run_id, StepRow.state == StepState.WAITING.value)
-        .values(state=StepState.SKIPPED.value, sentence=sentence, at=at)
-    )
+def end_open(session: Session, run_id: int, sentence: str, at: datetime) -> None:
+    """The run has ended, so no step of it waits or is being sent any more. What went before the end is done."""
+    still = [StepState.WAITING.value, StepState.PENDING.value]
+    for row in session.scalars(select(StepRow).where(StepRow.run_id == run_id, StepRow.state.in_(still))).all():
+        went = _went(session, row)
+        row.state = (StepState.DONE if went else StepState.SKIPPED).value
+        row.sentence = f"It went to {went} of its people before the run ended." if went else sentence
+        row.at = at
+
+
+def _went(session: Session, row: StepRow) -> int:
+    ours = (DeliveryRow.run_id == row.run_id, DeliveryRow.step == row.step, DeliveryRow.state.in_(_ON_THE_WAY))
+    return session.scalar(select(func.count()).select_from(DeliveryRow).where(*ours)) or 0
 
 
 def state_of(session: Session, run_id: int, step: str) -> StepState | None:

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from engine.running.lines import Line
-from engine.store import acts, outbox
+from engine.store import acts, outbox, sessions
 from engine.store.run_tables import OutboxRow, RunRow
 from engine.store.sessions import Store
 from engine.terms import ActState, OutboxKind, RunAct
@@ -142,3 +142,21 @@ async def test_while_temporal_is_down_starts_wait_and_go_when_it_is_back(sqlite_
     async with asyncio.timeout(20):
         await working
     await asyncio.to_thread(server.stop)
+
+
+async def test_a_database_that_is_busy_for_long_does_not_end_the_drainer(
+    on_stage: OnStage, sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "_PATIENCE", 0.05)
+    run = put_run(sqlite_store, GATED)
+    with sqlite_store.begin() as session:
+        session.get_one(RunRow, run).state = "cancelled"
+    async with on_stage(GATED) as stage:
+        draining = asyncio.create_task(Drainer(sqlite_store, stage.client, stage.queue).run())
+        with sqlite_store.begin():
+            await asyncio.sleep(0.5)
+        assert not draining.done()
+        async with asyncio.timeout(20):
+            while depth(sqlite_store):  # noqa: ASYNC110 # the drainer changes it
+                await asyncio.sleep(0.05)
+        draining.cancel()

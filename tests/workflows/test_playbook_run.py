@@ -6,6 +6,8 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
+from engine.definitions.problem import BadDefinition
+from engine.errors import NotFound
 from engine.running.lines import Line
 from tests.workflows.stage import OnStage
 from workflows.payloads import Wake
@@ -216,9 +218,10 @@ async def test_cancelling_does_not_wait_for_a_relay_that_is_down(on_stage: OnSta
         assert stage.recorder.outcomes[-1] == "cancelled"
 
 
-async def test_a_stretch_that_can_never_work_closes_the_run_as_failed(on_stage: OnStage) -> None:
+@pytest.mark.parametrize("failure", [KeyError("no such message"), NotFound("no such bundle"), BadDefinition([])])
+async def test_a_stretch_that_can_never_work_closes_the_run_as_failed(on_stage: OnStage, failure: Exception) -> None:
     async with on_stage(WAITING) as stage:
-        stage.recorder.failures = [KeyError("no such message")]
+        stage.recorder.failures = [failure]
         run = await stage.begin()
         await run.result()
         assert stage.recorder.outcomes == ["begin", "failed"]

@@ -70,7 +70,7 @@ def end(session: Session, scene: Scene, how: Ending) -> StretchResult:
         return StretchResult(last, "end")
     runs.move(session, scene.run.id, state=how.state, cursor=scene.cursor, sentence=how.sentence, at=scene.now)
     waits.end(session, scene.run.id)
-    steps.end_waiting(session, scene.run.id, "The run ended before this was over.", scene.now)
+    steps.end_open(session, scene.run.id, "The run ended before this was over.", scene.now)
     approvals.withdraw_all(session, scene.run.id, scene.now)
     if not how.keeps_tasks and scene.playbook.open_tasks == "cancel":
         tasks.close_open(session, scene.run.id, how.sentence, scene.now)

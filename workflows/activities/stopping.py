@@ -23,7 +23,10 @@ def goes_on(session: Session, scene: Scene, number: int) -> bool:
         there = False
     else:
         task = tasks.of_step(session, scene.run.id, scene.lines[number - 1].step)
-        there = task is not None and task.state is not TaskState.OPEN
+        if task is None:  # left out, or it could not be written: nobody can ever finish it
+            note(session, scene, line, StepState.SKIPPED, "There is no task to wait for.")
+            return True
+        there = task.state is not TaskState.OPEN
     if there:
         note(session, scene, line, StepState.DONE, "It was so already.")
     return there

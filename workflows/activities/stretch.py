@@ -12,7 +12,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from engine.errors import EngineError
-from engine.store import acts, approvals, runs, waits
+from engine.store import acts, approvals, runs, steps, waits
 from engine.store.sessions import Store
 from engine.terms import ActState, DeliveryState, RunAct, RunState, StepState
 from workflows.activities import scene as scenes
@@ -77,6 +77,7 @@ class Stretches:
                 at = datetime.fromisoformat(wanted.now)
                 runs.move(session, run.id, state=state, cursor=wanted.cursor, sentence=f"Closed: {error}", at=at)
                 waits.end(session, run.id)
+                steps.end_open(session, run.id, "The run ended before this was over.", at)
                 approvals.withdraw_all(session, run.id, at)
         return StretchResult(len(run.lines) - 1, "end")
 

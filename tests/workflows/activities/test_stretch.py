@@ -1,6 +1,8 @@
 """One stretch of a run, called as the worker calls it, on both databases."""
 
+import socket
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
@@ -14,8 +16,11 @@ from engine.store.sessions import Store
 from engine.store.tables import AccountRow, ContactRow
 from engine.terms import ActState, DeliveryState, Mode, RunAct, RunState
 from tests.workflows.activities.scenery import ANA, AT, BO, OWNER, Post, Stage, playbook_file, read, stage
+from workflows.activities.stretch import Stretches
+from workflows.channels.file import FileChannel
 from workflows.channels.letter import Letter, Verdict
-from workflows.payloads import RecordActInput
+from workflows.channels.smtp import SmtpChannel
+from workflows.payloads import RecordActInput, StretchInput
 
 BUNDLE = read(
     playbook_file(
@@ -660,3 +665,55 @@ def test_a_gate_that_expires_can_cancel_the_run(scene: Stage) -> None:
     scene.go(run)
     scene.later(2).go(run, "expired")
     assert scene.run(run).state is RunState.CANCELLED
+
+
+def test_a_run_does_not_wait_for_a_task_that_was_left_out(scene: Stage) -> None:
+    run = scene.begin("patient")
+    assert scene.go(run, skips=("ask",)).stop == "end"
+    assert scene.tasks() == []
+    assert scene.steps(run)["ask/wait"] == ("skipped", "There is no task to wait for.")
+    assert scene.post.to == ["ana@acme.example"]
+
+
+def test_a_run_that_is_cancelled_while_it_sends_says_what_went(scene: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise InterruptedError
+
+    run = scene.begin("plain")
+    with monkeypatch.context() as sending:
+        sending.setattr(scene.stretches, "_go_on", interrupted)
+        with pytest.raises(InterruptedError):
+            scene.go(run)
+    assert scene.steps(run)["email-hello"][0] == "pending"
+    scene.go(run, "cancelled")
+    assert scene.steps(run)["email-hello"] == ("done", "It went to 1 of its people before the run ended.")
+
+
+def test_a_relay_nobody_answers_at_is_named_and_the_letter_goes_once_when_it_is_back(
+    scene: Stage, tmp_path: Path
+) -> None:
+    """An SMTP server that is down: who reads the run's page learns where, and nothing is lost or sent twice."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        port = door.getsockname()[1]
+    down = Stretches(scene.store, SmtpChannel("127.0.0.1", port, seconds=1), "https://cs.example", "cs@example.com")
+    run = scene.begin("plain")
+    wanted = StretchInput(run, 0, "begin", AT.isoformat())
+    for _ in range(2):
+        with pytest.raises(ApplicationError, match=f"no connection to the relay 127.0.0.1:{port}"):
+            down.run_stretch(wanted)
+    assert f"Could not send yet: no connection to the relay 127.0.0.1:{port}" in scene.run(run).sentence
+    back = Stretches(scene.store, FileChannel(tmp_path), "https://cs.example", "cs@example.com")
+    assert back.run_stretch(wanted).stop == "wait"
+    assert len(list(tmp_path.glob("*.eml"))) == 1
+    with scene.store.read() as session:
+        [row] = session.scalars(select(DeliveryRow)).all()
+    assert (row.state, row.fence) == ("sent", 3)
+
+
+def test_the_wire_tells_the_owner_once_however_often_the_stretch_is_tried(scene: Stage) -> None:
+    """S2-01, S2-17."""
+    run = scene.begin("plain", Mode.MANUAL, rule="seats-unused")
+    for _ in range(3):
+        scene.go(run)
+    assert [(task.assignee, task.state) for task in scene.tasks()] == [(OWNER, "open")]
+    assert "Seats are paid for and not used" in scene.tasks()[0].title
