@@ -1,4 +1,4 @@
-"""What the shipped scorecard and rules say of accounts that are told in a few words: each input counts, none is needed."""
+"""What the shipped scorecard and rules say of accounts told in a few words: each input counts, none is needed."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -158,3 +158,17 @@ def test_every_signal_is_observed_and_arms_an_action() -> None:
         assert rule.actions
         assert not [name for name, signal in rule.signals.items() if isinstance(signal.measure, LaterMeasure)]
         assert {f"signal.{name}" for name in rule.signals} <= set(rule.when.names)
+
+
+def test_what_a_colleague_says_today_counts_from_today_and_yesterday_stays_what_it_was() -> None:
+    """S4-29: two changes on consecutive days."""
+    told = {"happy_with_product": {1: 2.0, 0: 4.0}}
+    columns = tell(PACK, Example("it", told, "fires", Place("it"))).columns
+
+    def value(name: str) -> float:
+        column = columns[name]
+        assert isinstance(column, Numbers)
+        return float(column.values[0])
+
+    assert value("happy_with_product") == 4
+    assert value("happy_with_product.previous_1d") == 2

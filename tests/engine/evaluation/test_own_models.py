@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+import numpy as np
 import pytest
 
 from engine.definitions.problem import Place
@@ -26,11 +27,13 @@ METRICS: Final = (
     "email_clicks",
     "lead_conversion",
     "mood",
+    "milestones_late",
 )
 FORMULAS: Final = {
     "roi": '{"/": [{var: value_earned}, {var: spend}]}',
     "net_roi": '{"/": [{"-": [{var: value_earned}, {var: spend}]}, {var: spend}]}',
     "frequency": '{"/": [{var: logins}, {var: expected_logins}]}',
+    "response_rate": '{"/": [{var: survey_answered_count}, {var: survey_sent_count}]}',
     "price_to_value": '{"/": [{var: spend}, {var: users}]}',
 }
 FACTS: Final = "source: adoption, evidence: do, type: number, better: higher, bears_on_value: They stay"
@@ -40,10 +43,10 @@ CATALOG: Final = "\n".join(
         *(f"  {name}: {{title: {name}, {FACTS}}}" for name in METRICS),
         *(f"  {name}: {{title: {name}, {FACTS}, formula: {formula}}}" for name, formula in FORMULAS.items()),
         *(
-            f"  {name}_bought: {{title: {name}, {FACTS}, from_events: {{event: {name}, count: events, over: 30d}}}}"
-            for name in ("upgrade", "review", "story")
+            f"  {name}_count: {{title: {name}, {FACTS}, from_events: {{event: {name}, count: events, over: 30d}}}}"
+            for name in ("upgrade", "review", "story", "survey_sent", "survey_answered")
         ),
-        "events: {upgrade: {}, review: {fields: {rating: number}}, story: {}}",
+        "events: {upgrade: {}, review: {fields: {rating: number}}, story: {}, survey_sent: {}, survey_answered: {}}",
         "stages: [onboarding, adoption, churned]",
         "segments: {big_new: {and: [{'>=': [{var: account.arr}, 1000]}, {'==': [{var: account.stage}, onboarding]}]}}",
         "",
@@ -212,8 +215,35 @@ def test_an_outlier_to_the_score_is_a_rule() -> None:
 def test_what_happens_is_counted(name: str) -> None:
     """S1-48, S1-49, S4-37: upgrades bought, reviews left, success stories signed on to."""
     happened = (ExampleEvent(name, 3), ExampleEvent(name, 20), ExampleEvent(name, 40))
-    assert number(f"{name}_bought", *happened) == 2
-    assert number(f"{name}_bought", *happened, ExampleEvent(name, 1)) == 3
+    assert number(f"{name}_count", *happened) == 2
+    assert number(f"{name}_count", *happened, ExampleEvent(name, 1)) == 3
+
+
+def test_the_share_of_surveys_that_were_answered() -> None:
+    """S0-54: in a window, and unknown where none was sent."""
+    sent = [ExampleEvent("survey_sent", age) for age in (2, 5, 9, 25, 40)]
+    assert (
+        number("response_rate", *sent, ExampleEvent("survey_answered", 4), ExampleEvent("survey_answered", 35)) == 0.25
+    )
+    assert np.isnan(number("response_rate", ExampleEvent("survey_answered", 4)))
+
+
+@pytest.mark.parametrize("name", ["features", "users"])
+def test_use_that_is_too_little_or_too_shallow_fires(name: str) -> None:
+    """S2-19, S2-21."""
+    low = f"{{it: {{metric: {name}, threshold: {{below: 3}}}}}}"
+    few: dict[str, Any] = {name: 2}
+    enough: dict[str, Any] = {name: 3}
+    assert fires(low, **few) == Verdict.HOLDS
+    assert fires(low, **enough) == Verdict.FAILS
+    assert fires(low) == Verdict.UNKNOWN
+
+
+def test_a_project_behind_its_milestones_fires() -> None:
+    """S2-22."""
+    late = "{it: {metric: milestones_late, threshold: {at_least: 1}}}"
+    assert fires(late, milestones_late=1) == Verdict.HOLDS
+    assert fires(late, milestones_late=0) == Verdict.FAILS
 
 
 def test_a_segment_has_several_conditions() -> None:

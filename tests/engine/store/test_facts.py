@@ -62,6 +62,7 @@ def test_a_metric_that_never_gets_stale_keeps_its_last_value_from_before_the_win
 
 
 def test_nothing_after_the_day_is_seen(three: Store, shipped: Bundle) -> None:
+    """S1-28: the history of a metric as of a day."""
     with three.begin() as session:
         put(session, "seats_sold", 1, TODAY - 5, 100)
         put(session, "seats_sold", 1, TODAY + 1, 200)
