@@ -110,9 +110,8 @@ def only(query: Select[*Ts], account: InstrumentedAttribute[int], subjects: Subj
     return query.where(account.in_(subjects.ids.tolist())) if len(subjects) <= FEW else query
 
 
-def load_overrides(session: Session, subjects: Subjects, at: int) -> tuple[ScoreOverride, ...]:
-    """The overrides of scores and tiers in force at the end of day ``at``; the newest of one account wins."""
-    moment = end_of(at)
+def load_overrides(session: Session, subjects: Subjects, moment: datetime) -> tuple[ScoreOverride, ...]:
+    """The overrides of scores and tiers in force at ``moment``; the newest of one account wins."""
     found = session.scalars(
         select(ScoreOverrideRow)
         .where(

@@ -1,6 +1,7 @@
 """Reading what an evaluation needs, as columns. The counterpart of `engine.evaluation.facts`."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import numpy as np
 from sqlalchemy import select
@@ -10,13 +11,23 @@ from engine.definitions.bundle import Bundle
 from engine.evaluation.evaluation import needs
 from engine.evaluation.facts import Agreed, Contacts, Facts, Happenings, Needs, Subjects
 from engine.store.account_columns import ContactTuple, account_fields, column, contact_columns, rows_of
-from engine.store.before import load_before, load_overrides, only
+from engine.store.before import end_of, load_before, load_overrides, only
 from engine.store.point_series import PointTable
 from engine.store.tables import AccountRow, ContactRow, EventRow, GoalRow
 
 
-def load_facts(session: Session, bundle: Bundle, at: int, account_ids: Sequence[int] | None = None) -> Facts:
-    """Everything `evaluate` reads, as of the end of day ``at``; of all accounts, or only of those named."""
+def load_facts(
+    session: Session,
+    bundle: Bundle,
+    at: int,
+    account_ids: Sequence[int] | None = None,
+    *,
+    moment: datetime | None = None,
+) -> Facts:
+    """Everything `evaluate` reads, as of the end of day ``at``; of all accounts, or only of those named.
+
+    ``moment`` (default: the end of the day) is when overrides must be in force: they end at a time of day.
+    """
     wanted = needs(bundle)
     accounts = _accounts(session, account_ids)
     subjects = Subjects(np.array([row.id for row in accounts], dtype=np.int64), tuple(row.key for row in accounts))
@@ -33,7 +44,7 @@ def load_facts(session: Session, bundle: Bundle, at: int, account_ids: Sequence[
         events={name: _happenings(session, bundle, wanted, name, at, subjects, contacts) for name in wanted.events},
         goals={goal: _agreed(session, goal, subjects) for goal in wanted.goals},
         before=load_before(session, bundle, subjects, at),
-        overrides=load_overrides(session, subjects, at),
+        overrides=load_overrides(session, subjects, end_of(at) if moment is None else moment),
     )
 
 

@@ -4,11 +4,12 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import func, select
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
@@ -17,6 +18,7 @@ from engine.errors import NotFound, Refused
 from engine.evaluation.incoming.rows import Format
 from engine.settings import Settings
 from engine.store import accounts, acts, approvals, bundles, deliveries, files, members, runs
+from engine.store.decision_tables import CycleRow
 from engine.store.ingests import Kind, ingest
 from engine.store.sessions import Store
 from engine.terms import ActState, DeliveryState, Role, RunState
@@ -174,3 +176,18 @@ async def test_a_cycle_is_evaluated_by_its_schedule_and_when_it_is_asked_for(
             while not (await schedule.describe()).info.recent_actions:  # noqa: ASYNC110 # the server does it
                 await asyncio.sleep(0.05)
         await schedule.delete()
+
+
+async def test_the_schedule_runs_cycles_by_itself(
+    temporal: WorkflowEnvironment, sqlite_store: Store, run: int, tmp_path: Path
+) -> None:
+    """What the worker makes at its start, with a day of a second."""
+    async with working(temporal, sqlite_store, tmp_path) as (client, queue):
+        await ensure_schedule(client, queue, every=timedelta(seconds=1))
+        await until(lambda: cycles(sqlite_store) >= 2)
+        await client.get_schedule_handle(CYCLE_ID).delete()
+
+
+def cycles(store: Store) -> int:
+    with store.read() as session:
+        return session.scalar(select(func.count()).select_from(CycleRow)) or 0

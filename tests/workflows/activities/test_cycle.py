@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from engine.definitions.bundle import Bundle
 from engine.errors import Refused
 from engine.evaluation.past import Past
-from engine.store import bundles, points, runs, standing
+from engine.store import bundles, points, runs, score_overrides, standing
 from engine.store.decision_tables import (
     CycleRow,
     DecisionRow,
@@ -316,3 +316,30 @@ def test_a_run_started_by_hand_while_a_cycle_decides_is_seen_by_it(portfolio: St
             select(DecisionRow.reason).where(DecisionRow.rule == "seats-unused", DecisionRow.account_id == treated)
         ).all()
     assert reason == "open_run"
+
+
+def test_an_override_counts_until_the_moment_it_ends_and_the_computed_score_stays(portfolio: Store) -> None:
+    """S4-34: it ends at the time of day it was given, not on the midnight before."""
+    first_then_fall(portfolio)
+    with portfolio.begin() as session:
+        score_overrides.override(
+            session,
+            1,
+            "health",
+            score=12.0,
+            tier=None,
+            reason="they told me so",
+            member="m@example.org",
+            expires_at=AT + timedelta(hours=2),
+            at=AT - timedelta(hours=1),
+        )
+    seen = []
+    for hours in (0, 3):
+        run_cycle(portfolio, shipped(), AT + timedelta(hours=hours), day_seconds=None)
+        with portfolio.read() as session:
+            row = session.get_one(ScoreRow, (TODAY, "health", 1))
+            seen.append((row.effective, row.computed))
+    (during, computed), (after, same) = seen
+    assert during == 12_000_000
+    assert computed == same == after
+    assert computed != during
