@@ -4,13 +4,15 @@ What the engine refuses is one sentence on standard error and exit code 1, a com
 traceback.
 """
 
+import os
 import sys
 from importlib import import_module
 from pkgutil import iter_modules
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 from engine.errors import EngineError
 
@@ -38,6 +40,26 @@ def main() -> None:
         _stop(str(error))
     except OperationalError as error:
         _stop(f"The database did not answer: {error.orig}")
+    except ArgumentError:
+        _stop(
+            "BACKCAST_DATABASE_URL names no database that can be used: it reads like "
+            "postgresql+psycopg://user:password@host/name; without it there is a SQLite file in the data folder."
+        )
+    except ValidationError as error:
+        _stop(_settings(error))
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        _stop(f'"{error.filename}": {error.strerror}' if error.filename else str(error))
+
+
+def _settings(error: ValidationError) -> str:
+    """What is wrong with the environment, one line for each variable."""
+    wrong = (
+        f"BACKCAST_{'_'.join(str(part) for part in each['loc']).upper()} is not usable: {each['msg']}"
+        for each in error.errors(include_url=False)
+    )
+    return "\n".join(wrong)
 
 
 def _stop(sentence: str) -> None:

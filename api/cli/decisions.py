@@ -57,20 +57,19 @@ def plan(at: AtOption = "", as_json: JsonOption = False, data: DataOption = "") 
         out.print(f"asks   {rule}: {ask}")
     for rule, count in proposed.unknown.items():
         if count:
-            out.print(f"unknown {rule}: data is missing for {count} accounts")
+            out.print(f"unknown {rule}: data is missing for {count} account{'' if count == 1 else 's'}")
 
 
 def why(account: str, rule: str, at: AtOption = "", as_json: JsonOption = False, data: DataOption = "") -> None:
     """Trace one rule for one account: the condition with its values, the window, the guard, the arm, the file."""
     workspace = open_workspace(data)
-    if rule not in workspace.bundle.rules:
-        err.print(f'no rule "{rule}"; there are: {", ".join(sorted(workspace.bundle.rules))}')
-        raise typer.Exit(2)
+    _require_rule(workspace, rule)
     day = day_of(at)
     evaluation = _evaluate(workspace, day)
     keys = evaluation.facts.accounts.keys
     if account not in keys:
-        err.print(f'no account "{account}"; `backcast scores` lists all {len(keys)}')
+        listed = f"`backcast scores` lists all {len(keys)}" if keys else "`backcast ingest accounts` brings the first"
+        err.print(f'no account "{account}"; {listed}')
         raise typer.Exit(2)
     with workspace.store.read() as session:
         past = load_past(session, workspace.bundle, moment_of(day))
@@ -120,6 +119,8 @@ def evaluate_now(
 ) -> None:
     """Run one cycle: score, decide, request runs, judge what is due. A worker carries the runs out."""
     workspace = open_workspace(data)
+    for rule in release or ():
+        _require_rule(workspace, rule)
     put_in_force(workspace)
     day = day_of(at)
     result = run_cycle(
@@ -153,6 +154,12 @@ def score_rows(workspace: Workspace, evaluation: Evaluation, scorecard: str = ""
         for row, key in enumerate(evaluation.facts.accounts.keys)
         if scored.applies[row]
     ]
+
+
+def _require_rule(workspace: Workspace, rule: str) -> None:
+    if rule not in workspace.bundle.rules:
+        err.print(f'no rule "{rule}"; there are: {", ".join(sorted(workspace.bundle.rules))}')
+        raise typer.Exit(2)
 
 
 def _evaluate(workspace: Workspace, day: int) -> Evaluation:

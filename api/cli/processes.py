@@ -4,6 +4,7 @@ Apart from the commands because this imports Temporal, which is slow, and most c
 """
 
 import asyncio
+import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -68,7 +69,8 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
     try:
         door = socket.create_server((host, port))
     except OSError as error:
-        raise Refused(f"Nothing can listen at {host}:{port} ({error.strerror}): choose another --port.") from error
+        why = os.strerror(error.errno or 0)
+        raise Refused(f"Nothing can listen at {host}:{port} ({why}): choose another --port.") from error
     with door:
         yield door
 

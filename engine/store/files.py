@@ -86,8 +86,11 @@ def write_workspace(target: str) -> tuple[str, ...]:
     written = []
     for path in _paths(_SHIPPED):
         name = path.relative_to(_SHIPPED)
-        (base / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, base / name)
+        try:
+            (base / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, base / name)
+        except OSError as error:
+            raise Refused(f'"{target}" cannot be written to ({error.strerror}): name another folder') from error
         written.append(name.as_posix())
     return tuple(written)
 

@@ -5,6 +5,7 @@ they write most fail at once with "database is locked"; with IMMEDIATE they queu
 lock of ours, because SQLite's own queue is a race in which a thread can lose for five seconds, and then gives up.
 """
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from engine.errors import Unavailable
+from engine.errors import Refused, Unavailable
 
 _READING = {"backcast_reading": True}
 _PATIENCE = 30.0
@@ -61,8 +62,13 @@ class Store:
 
 
 def connect(url: str) -> Store:
-    """Open the database at a SQLAlchemy URL; the folder of a SQLite file is made if it is not there."""
+    """Open the database at a SQLAlchemy URL; the folder of a SQLite file is made if it is not there.
+
+    Raises `Refused` for another database than SQLite and PostgreSQL, and for a folder that cannot be written to.
+    """
     parsed = make_url(url)
+    if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
+        raise Refused(f"Backcast runs on SQLite and PostgreSQL, not on {parsed.get_backend_name()}: name one of them")
     if parsed.get_backend_name() == "sqlite":
         return Store(_sqlite(url, parsed.database), threading.BoundedSemaphore())
     if parsed.drivername == "postgresql":
@@ -70,9 +76,20 @@ def connect(url: str) -> Store:
     return Store(create_engine(parsed, pool_size=10, max_overflow=10, pool_pre_ping=True))
 
 
+def _make_folder(folder: Path) -> None:
+    advice = "choose another data folder with --data or BACKCAST_DATA"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = os.strerror(error.errno or 0)
+        raise Refused(f'the folder "{folder}" cannot be made ({why}): {advice}') from error
+    if not os.access(folder, os.W_OK):
+        raise Refused(f'the folder "{folder}" cannot be written to: {advice}')
+
+
 def _sqlite(url: str, path: str | None) -> Engine:
     if path and path != ":memory:":
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(Path(path).parent)
     connections = {"timeout": 5.0, "check_same_thread": False}
     engine = create_engine(url, connect_args=connections, pool_size=_CONNECTIONS, max_overflow=4 * _CONNECTIONS)
     event.listen(engine, "connect", _prepare)
