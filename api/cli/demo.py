@@ -1,6 +1,7 @@
 """``demo``: a simulated portfolio through the whole loop, from a metric that falls to a measured effect."""
 
 import asyncio
+import gc
 import json
 from pathlib import Path
 from typing import Annotated
@@ -14,12 +15,12 @@ from api.demo.stage import AFTER, CSM, Stage, set_up
 from engine.store import members, overview
 from engine.store.overview import Overview
 
-FAST, SLOW = 1.5, 60.0
+FAST, SLOW = 1.5, 180.0
 """Seconds a day takes: for a machine that only runs the demo, and for a person who looks around in it."""
 
 OnceOption = Annotated[bool, typer.Option("--once", help="A simulated CSM answers; ends by itself.")]
 DaySecondsOption = Annotated[
-    float | None, typer.Option("--day-seconds", help="Seconds a day of a run takes (60; with --once 1.5).", min=0.1)
+    float | None, typer.Option("--day-seconds", help="Seconds a day of a run takes (180; with --once 1.5).", min=0.1)
 ]
 
 
@@ -37,7 +38,7 @@ def demo(
     data: Annotated[str, typer.Option(help="Folder of the demo; an earlier demo in it is replaced.")] = "",
 ) -> None:
     """Show everything on a simulated portfolio with known truth: half a year of history, then a real day."""
-    from api.cli.processes import serve_all
+    from api.cli.processes import listening, serve_all
     from api.demo.live import play
 
     folder = data or str(Path(settings_for().data) / "demo")
@@ -52,12 +53,13 @@ def demo(
         }
     )
     err.print("A simulated portfolio with known truth. Nothing leaves this machine; e-mails become files.")
-    stage = set_up(settings, accounts)
+    with listening("127.0.0.1", port):  # a taken port is said now, not in a minute
+        stage = set_up(settings, accounts, AFTER if once else 0)
     skips = _history(stage)
     if not as_json:
         out.print(summary.tables(_look(stage)))
-    err.print(f"\nThe last day is real: its runs are on Temporal now; a day takes {settings.day_seconds:g} s.")
-    err.print(f"Look around: {_link(stage)}\n")
+    err.print(f"\nThe last day is real: its runs are on Temporal now; a day takes {settings.day_seconds:g} seconds.")
+    err.print(f"Look around: {_link(stage)}" + ("\n" if once else "   (Ctrl-C ends it)\n"))
 
     async def live(stop: asyncio.Event) -> None:
         with _bar() as bar:
@@ -74,6 +76,7 @@ def _history(stage: Stage) -> tuple[tuple[str, str], ...]:
     from api.demo import history
 
     days = history.cycle_days(stage.portfolio)
+    gc.set_threshold(100_000, 50, 100)  # half a year at once is millions of short-lived rows and hardly a cycle
     with _bar() as bar:
         task = bar.add_task("half a year of history", total=len(days) + 1)
 

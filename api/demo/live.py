@@ -18,7 +18,7 @@ from workflows.activities.cycle import run_cycle
 from workflows.channels.choosing import OUTGOING
 
 SEND_EVERY, CYCLE_EVERY = 5, 15
-"""Days between two deliveries of data, and between two cycles."""
+"""Days between two deliveries of data where days fly by, and between two cycles."""
 PATIENCE = 45.0
 """Seconds that runs may take to end after the last simulated day."""
 _BEAT = 0.2
@@ -29,13 +29,13 @@ async def play(
 ) -> None:
     """Let the days behind the history go by. ``once``: a simulated CSM and customer act, and it ends with the runs."""
     if not once:
-        await _days(stage, progress)
+        await _days(stage, progress, 1)
         return
     colleague = Colleague(stage.store, CSM, stage.portfolio.story_key, skips)
     customer = Customer(Path(stage.settings.data) / OUTGOING)
     acting = [asyncio.create_task(_again(act)) for act in (lambda: colleague.work(datetime.now(UTC)), customer.read)]
     try:
-        await _days(stage, progress)
+        await _days(stage, progress, SEND_EVERY)
         await _end_of_runs(stage)
         await asyncio.to_thread(customer.read)
     finally:
@@ -44,20 +44,20 @@ async def play(
         await asyncio.gather(*acting, return_exceptions=True)
 
 
-async def _days(stage: Stage, progress: Callable[[int], None]) -> None:
+async def _days(stage: Stage, progress: Callable[[int], None], every: int) -> None:
     loop = asyncio.get_running_loop()
     start, length = loop.time(), stage.settings.day_seconds
     for number in range(1, AFTER + 1):
         await asyncio.sleep(max(0.0, start + number * length - loop.time()))
-        if number % SEND_EVERY == 0 or number == AFTER:
-            await asyncio.to_thread(_live, stage, number)
+        if number % every == 0 or number == AFTER:
+            await asyncio.to_thread(_live, stage, number, (number - 1) % every)
         progress(number)
 
 
-def _live(stage: Stage, number: int) -> None:
+def _live(stage: Stage, number: int, before: int) -> None:
     day = stage.portfolio.last_day + number
     with stage.store.begin() as session:
-        send_days(session, stage.bundle.catalog, stage.portfolio, day - (number - 1) % SEND_EVERY, day)
+        send_days(session, stage.bundle.catalog, stage.portfolio, day - before, day)
     if number % CYCLE_EVERY == 0 or number == AFTER:
         # These decide and judge as on the days before; the runs of the last day are the ones to be carried out.
         run_cycle(stage.store, stage.bundle, evening_of(day), day_seconds=None)

@@ -25,7 +25,7 @@ _MARK = "made-by-backcast-demo"
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One demo. ``portfolio``'s history ends `AFTER` days ago, so that what follows ends today."""
+    """One demo: where it is kept, the rules it goes by, and the accounts it is about."""
 
     settings: Settings
     store: Store
@@ -33,11 +33,12 @@ class Stage:
     portfolio: Portfolio
 
 
-def set_up(settings: Settings, accounts: int) -> Stage:
+def set_up(settings: Settings, accounts: int, days_ago: int = 0) -> Stage:
     """Lay down a fresh demo in the folder ``settings.data``, in place of an earlier one.
 
-    The rules are the shipped ones with a hold-out of 30 %, so that effects show after half a year. Raises `Refused`
-    where the folder holds something that is not a demo.
+    The history ends ``days_ago``: `AFTER` where the days that follow fly by and shall end today, 0 where somebody looks
+    around today. The rules are the shipped ones with a hold-out of 30 %, so that effects show after half a year.
+    Raises `Refused` where the folder holds something that is not a demo.
     """
     folder = Path(settings.data)
     _clear(folder)
@@ -55,7 +56,7 @@ def set_up(settings: Settings, accounts: int) -> Stage:
         bundles.publish(session, checked.bundle, author=CSM, at=now)
         members.add(session, CSM, "Casey Morgan", [Role.CSM, Role.AUTHOR])
     today = (now - datetime(1970, 1, 1, tzinfo=UTC)).days
-    first_day = today - AFTER - HISTORY + 1
+    first_day = today - days_ago - HISTORY + 1
     portfolio = make_portfolio(SEED, accounts, first_day=first_day, days=HISTORY, after=AFTER, owner=CSM)
     return Stage(settings, store, checked.bundle, portfolio)
 

@@ -83,20 +83,27 @@ def _effects(seen: Overview) -> Table:
     table = Table(title="Effect: how many more of 100 accounts reach the goal", title_justify="left", box=None)
     table.caption = "One interval in twenty misses the truth; that is what 95 % means."
     table.caption_justify = "left"
+    table.padding = (0, 1, 0, 0)
     table.add_column("rule → playbook", no_wrap=True)
     for column in ("treated", "held out", "effect", "95 % interval", "truth"):
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=True)
     for effect in seen.effects:
         truth = true_uplift(effect.rule, effect.playbook)
         table.add_row(
             f"{effect.rule} → {effect.playbook}",
             str(effect.treated),
             str(effect.held_out),
-            "not enough data" if effect.uplift is None else _points(effect.uplift),
-            "" if effect.low is None or effect.high is None else f"{_points(effect.low)} … {_points(effect.high)}",
+            "" if effect.uplift is None else _points(effect.uplift),
+            _interval(effect),
             "" if truth is None else _points(truth),
         )
     return table
+
+
+def _interval(effect: Measured) -> str:
+    if effect.low is None or effect.high is None:
+        return "not enough data"
+    return f"{_points(effect.low)} … {_points(effect.high)}"
 
 
 def _points(share: float) -> str:
