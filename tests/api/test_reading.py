@@ -18,6 +18,15 @@ def test_a_score_has_its_day_its_tier_and_the_definitions_that_made_it(site: Sit
     assert all(round(part["points"] * MICRO) == part["micro_points"] for part in score["parts"])
 
 
+def test_a_metric_outside_the_score_is_still_on_the_account(site: Site) -> None:
+    """S1-23."""
+    client = site.member(OWNER)
+    number = site.seeded.accounts["Northwind Health"]
+    assert "90 seats" in client.get(f"/accounts/{number}/metrics/seats_sold").text
+    parts = client.get("/v1/accounts/northwind-health/score").json()["parts"]
+    assert "seats_sold" not in {part["metric"] for part in parts}
+
+
 def test_insufficient_data_is_null_and_not_a_number(site: Site) -> None:
     """S1-61."""
     answer = site.member(OWNER).get("/v1/accounts/cedar-schools/score")

@@ -94,12 +94,13 @@ def test_each_input_moves_the_score(told: dict[str, Any], events: tuple[ExampleE
 
 
 def test_the_explanation_names_every_part_with_its_share() -> None:
-    """S1-18, S4-12, S4-48: the shares are percentages of the whole and sum to 100."""
+    """S1-18, S2-36, S4-48: in words, each part with its share of the whole; the shares sum to 100 %."""
     found = score(*MET, **WELL)
     assert sum(line.share for line in found.lines) == pytest.approx(1.0)
     text = explain(PACK.catalog, PACK.scorecards["health"], found, None).text
     for name in ("tickets_deflected", "license_utilization", "features_used", "nps", "days_since_contact"):
         assert PACK.catalog.metrics[name].title in text
+        assert name not in text, "people read titles, not keys"
 
 
 @pytest.mark.parametrize("touch", ["reply", "meeting", "call"])

@@ -51,7 +51,7 @@ def test_six_challenges_are_answered_by_six_playbooks() -> None:
 
 @pytest.mark.parametrize("rule", RULES, ids=name_of)
 def test_a_warning_has_an_answer_an_owner_a_review_and_a_criterion(rule: Rule) -> None:
-    """Everything is actionable (S0-01, S2-07, S2-08, S2-09, S2-10, S2-41)."""
+    """Everything is actionable (S0-01, S2-07, S2-08, S2-09, S2-10)."""
     assert rule.actions
     assert rule.signals
     assert rule.challenge.owner

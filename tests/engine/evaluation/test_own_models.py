@@ -1,6 +1,7 @@
 """The model is what a company writes into its files: metrics, scores and rules of its own, without a change of code."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import numpy as np
@@ -9,10 +10,11 @@ import pytest
 from engine.definitions.problem import Place
 from engine.definitions.rule import Example, ExampleEvent
 from engine.evaluation.columns import Numbers
+from engine.evaluation.deciding import Past, decide
 from engine.evaluation.evaluation import Evaluation, evaluate
 from engine.evaluation.examples import tell
 from engine.evaluation.explaining import account_score
-from engine.terms import MICRO, Tier, Verdict
+from engine.terms import MICRO, Mode, Tier, Verdict
 from tests.bad_files.workspace import bundle_of
 from tests.engine.evaluation import portfolio as p
 
@@ -276,3 +278,21 @@ def test_the_alarm_sounds_so_many_days_before_the_renewal() -> None:
     days = p.numbers(121, 120, 119, float("nan"))
     verdicts = evaluate(near, p.facts(4), {"account.renewal_in_days": days}).rules["own"].tolist()
     assert verdicts == [Verdict.FAILS, Verdict.HOLDS, Verdict.HOLDS, Verdict.UNKNOWN]
+
+
+def test_the_mode_and_the_action_depend_on_the_stage() -> None:
+    """S2-15: the same rule asks first in one stage and goes by itself in the other."""
+    actions = (
+        'actions:\n  - {playbook: help, mode: approve, for: {"==": [{var: account.stage}, onboarding]}}\n'
+        "  - {playbook: help, mode: automatic}\nexisting: enrol\n"
+    )
+    text = rule("{it: {metric: users, threshold: {below: 9}}}", "{all: [it]}")
+    text = text.replace("actions: [{playbook: help, mode: manual}]\n", actions)
+    made = bundle_of({"rules/catalog.yaml": CATALOG, "rules/own.yaml": text, "playbooks/help.yaml": PLAYBOOK})
+    found = {}
+    for stage in ("onboarding", "adoption"):
+        given: dict[str, Any] = {"users": {0: 1.0}, "account.stage": {0: stage}}
+        evaluation = tell(made, Example("it", given, "fires", Place("it")))
+        (decision,) = decide(made, evaluation, Past(), datetime(2026, 6, 1, tzinfo=UTC)).decisions
+        found[stage] = decision.mode
+    assert found == {"onboarding": Mode.APPROVE, "adoption": Mode.AUTOMATIC}

@@ -235,7 +235,7 @@ def test_a_departure_is_known_of_the_contact_whatever_the_order(store: Store, ca
 
 
 def test_what_counts_by_role_follows_the_roles_contacts_have(store: Store, catalog: Catalog) -> None:
-    """S4-43."""
+    """S4-43, S4-46: the push itself counts, and a touch with somebody else does not."""
     people(store, catalog)
     push(store, catalog, "events", "account,event,at,contact\nacme,reply,2026-03-04,ann\nacme,reply,2026-03-05,bob\n")
     assert points(store) == {("acme", "days_since_contact", "2026-03-04", 1.0)}

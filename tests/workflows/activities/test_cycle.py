@@ -183,7 +183,7 @@ def test_scores_and_signal_states_of_a_day_are_written_once(portfolio: Store) ->
 
 
 def test_accounts_inside_at_first_publication_start_once_a_member_releases_the_rule(portfolio: Store) -> None:
-    """S2-06, P6: `existing: ask` starts nothing until somebody says so; then each account is decided on once."""
+    """P6: `existing: ask` starts nothing until somebody says so; then each account is decided on once."""
     empty_the_seats(portfolio, range(1, 31))
     first = run_cycle(portfolio, shipped(), AT, day_seconds=1.0)
     assert first.starts == 0
@@ -343,3 +343,17 @@ def test_an_override_counts_until_the_moment_it_ends_and_the_computed_score_stay
     assert during == 12_000_000
     assert computed == same == after
     assert computed != during
+
+
+def test_a_cycle_that_comes_weeks_late_judges_as_one_in_time_would_have(portfolio: Store) -> None:
+    """After an outage, or with a cycle a month, the data of the due day still decides, and not its absence since."""
+    first_then_fall(portfolio)
+    run_cycle(portfolio, shipped(), AT, day_seconds=None)
+    with portfolio.begin() as session:
+        push(session, "active_users", range(1, 21), range(TODAY + 30, TODAY + 46), 75)
+        push(session, "active_users", range(21, 31), range(TODAY + 30, TODAY + 46), 30)
+    run_cycle(portfolio, shipped(), AT + timedelta(days=45 + 60), day_seconds=None)
+    with portfolio.read() as session:
+        outcomes = session.scalars(select(OutcomeRow).where(OutcomeRow.rule == "seats-unused")).all()
+    states = {row.account_id: row.state for row in outcomes}
+    assert states == {account: "met" if account <= 20 else "not_met" for account in range(1, 31)}
