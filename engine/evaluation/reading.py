@@ -29,14 +29,15 @@ _GOAL_DAYS: Final = 400
 """How far back amounts are loaded for a goal whose dates are the account's data: a year and a month."""
 
 _LATE: Final = 14
-"""An outcome is judged as of the day it was due, by a cycle that may come these days later."""
+"""An outcome is judged as of the day it was due, by a cycle that may come these days later without being told."""
 
 _TWICE: Final = frozenset({Window.CHANGE, Window.PREVIOUS})
 
 
-def needs(bundle: Bundle) -> Needs:
-    """What the store has to load so that the bundle can be evaluated."""
-    collected = _Collected(bundle.catalog)
+def needs(bundle: Bundle, late: int = 0) -> Needs:
+    """What the store has to load so that the bundle can be evaluated, and outcomes judged ``late`` days after their
+    time."""
+    collected = _Collected(bundle.catalog, max(late, _LATE))
     for rule in bundle.rules.values():
         collected.rule(rule)
     for card in bundle.scorecards.values():
@@ -61,8 +62,9 @@ def _conditions_of(playbook: Playbook) -> Iterator[Condition]:
 class _Collected:
     """What was met so far. ``spans``: metric → days that must be loaded; ``events``: kind → the same."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, late: int) -> None:
         self.catalog = catalog
+        self.late = late
         self.spans: dict[str, int] = {}
         self.contact_metrics: set[str] = set()
         self.events: dict[str, int] = {}
@@ -81,11 +83,11 @@ class _Collected:
         self._success(rule.challenge.success)
 
     def _success(self, success: Success) -> None:
-        self.names(success.condition.names if success.condition else (), _LATE)
+        self.names(success.condition.names if success.condition else (), self.late)
         if success.feature:
-            self.feature(success.feature, _LATE)
+            self.feature(success.feature, self.late)
         if success.event:
-            self.events[success.event] = max(self.events.get(success.event, 0), success.within + _LATE)
+            self.events[success.event] = max(self.events.get(success.event, 0), success.within + self.late)
 
     def scorecard(self, card: Scorecard) -> None:
         for metric in card.metrics:

@@ -23,12 +23,14 @@ def load_facts(
     account_ids: Sequence[int] | None = None,
     *,
     moment: datetime | None = None,
+    late: int = 0,
 ) -> Facts:
     """Everything `evaluate` reads, as of the end of day ``at``; of all accounts, or only of those named.
 
-    ``moment`` (default: the end of the day) is when overrides must be in force: they end at a time of day.
+    ``moment`` (default: the end of the day) is when overrides must be in force: they end at a time of day. ``late``:
+    how many days ago the earliest outcome that is to be judged was due.
     """
-    wanted = needs(bundle)
+    wanted = needs(bundle, late)
     accounts = _accounts(session, account_ids)
     subjects = Subjects(np.array([row.id for row in accounts], dtype=np.int64), tuple(row.key for row in accounts))
     contacts = contact_columns(_contacts(session, account_ids), subjects, at)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from engine.effect.estimate import Effect, Outcome
@@ -33,6 +33,12 @@ def due(session: Session, day: int) -> list[DueOutcome]:
         )
         for row in rows
     ]
+
+
+def lateness(session: Session, day: int) -> int:
+    """How many days before ``day`` the earliest outcome that nobody has judged yet was due; 0 where none is."""
+    earliest = session.scalar(select(func.min(OutcomeRow.due_on)).where(OutcomeRow.state == OutcomeState.DUE.value))
+    return 0 if earliest is None else max(0, day - earliest)
 
 
 def save_judged(session: Session, judged: Sequence[JudgedOutcome]) -> None:

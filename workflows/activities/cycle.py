@@ -67,7 +67,8 @@ def run_cycle(
     day = (at - EPOCH).days
     with store.read() as session:
         refuse_past(session, day)
-        evaluation = evaluate(bundle, load_facts(session, bundle, day, moment=at))
+        facts = load_facts(session, bundle, day, moment=at, late=outcomes.lateness(session, day))
+    evaluation = evaluate(bundle, facts)
     with _deciding(store, day) as session:
         save_evaluation(session, bundle, evaluation)
     with _deciding(store, day) as session:
