@@ -181,7 +181,7 @@ async def test_a_cycle_is_evaluated_by_its_schedule_and_when_it_is_asked_for(
 async def test_the_schedule_runs_cycles_by_itself(
     temporal: WorkflowEnvironment, sqlite_store: Store, run: int, tmp_path: Path
 ) -> None:
-    """What the worker makes at its start, with a day of a second."""
+    """S4-10: what the worker makes at its start, with a day of a second."""
     async with working(temporal, sqlite_store, tmp_path) as (client, queue):
         await ensure_schedule(client, queue, every=timedelta(seconds=1))
         await until(lambda: cycles(sqlite_store) >= 2)
