@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
@@ -19,7 +20,9 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from engine.errors import Refused, Unavailable
 
-_READING = {"backcast_reading": True}
+_READING: dict[str, Any] = {"backcast_reading": True}
+_ONE_VIEW = {"isolation_level": "REPEATABLE READ"}
+"""SQLite reads like that anyway; PostgreSQL would otherwise look anew with every statement."""
 _PATIENCE = 30.0
 _CONNECTIONS = 20
 
@@ -30,6 +33,7 @@ class Store:
     def __init__(self, engine: Engine, turns: threading.BoundedSemaphore | None = None) -> None:
         self.engine = engine
         self._turns = turns
+        self._reading = _READING | _ONE_VIEW if engine.dialect.name == "postgresql" else _READING
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
@@ -41,7 +45,7 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A reading transaction: one consistent view, never commits, and on SQLite never waits for a writer."""
-        with self.engine.connect().execution_options(**_READING) as connection, Session(connection) as session:
+        with self.engine.connect().execution_options(**self._reading) as connection, Session(connection) as session:
             yield session
 
     @contextmanager
