@@ -38,6 +38,7 @@ def tables(seen: Overview) -> RenderableType:
 
 
 def _effect(effect: Measured) -> dict[str, Any]:
+    truth = true_uplift(effect.rule, effect.playbook)
     return {
         "rule": effect.rule,
         "playbook": effect.playbook,
@@ -46,7 +47,7 @@ def _effect(effect: Measured) -> dict[str, Any]:
         "uplift": effect.uplift,
         "low": effect.low,
         "high": effect.high,
-        "true_uplift": true_uplift(effect.rule, effect.playbook),
+        "true_uplift": None if truth is None else round(truth, 6),
     }
 
 
@@ -70,7 +71,7 @@ def _counts(seen: Overview) -> Text:
 
 def _count_lines(seen: Overview) -> Iterator[str]:
     decided, runs, sent = seen.decisions, seen.runs, seen.deliveries
-    yield f"signals     {seen.signals_firing:,} firing"
+    yield f"signals     {seen.signals_firing:,} firing where an account is inside the rule"
     yield f"decisions   {decided['start']:,} start, {decided['hold_out']:,} hold out, {decided['refuse']:,} refuse"
     for reason, count in sorted(seen.refusals.items()):
         yield f"              {count:,} refused: {Reason(reason).value.replace('_', ' ')}"

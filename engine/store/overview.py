@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from engine.store.decision_tables import DecisionRow, EffectRow, ScoreRow, SignalStateRow
+from engine.definitions.bundle import Bundle
+from engine.evaluation.evidence import is_scope
+from engine.store import bundles
+from engine.store.decision_tables import DecisionRow, EffectRow, EpisodeRow, ScoreRow, SignalStateRow
 from engine.store.run_tables import DeliveryRow, ReportRow, RunRow
 from engine.store.tables import AccountRow, PointRow
-from engine.terms import DecisionKind, DeliveryState, ReportState, RunState, Tier
+from engine.terms import DecisionKind, DeliveryState, ReportState, RunState, Tier, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,8 @@ class Measured:
 @dataclass(frozen=True, slots=True)
 class Overview:
     """Counts over the whole installation. ``tiers`` counts accounts of the newest day by tier; None is
-    "insufficient data". ``refusals`` counts by reason."""
+    "insufficient data". ``refusals`` counts by reason. ``signals_firing`` counts the signals that hold for an account
+    that is inside their rule, an episode of it being open, without those that only say whom a rule is for."""
 
     accounts: int
     points: int
@@ -51,7 +55,7 @@ def read(session: Session) -> Overview:
     return Overview(
         accounts=_count(session, AccountRow.id),
         points=_count(session, PointRow.day),
-        signals_firing=session.scalar(select(func.count()).where(SignalStateRow.verdict == 1)) or 0,
+        signals_firing=_firing(session, bundles.in_force(session)),
         tiers=_tiers(session),
         decisions={kind.value: decided.get(kind.value, 0) for kind in DecisionKind},
         refusals={reason: count for reason, count in refusals.items() if reason},
@@ -68,6 +72,22 @@ def read(session: Session) -> Overview:
         reports=session.scalar(select(func.count()).where(ReportRow.state == ReportState.APPROVED.value)) or 0,
         effects=tuple(_measured(row) for row in session.scalars(select(EffectRow).order_by(EffectRow.rule))),
     )
+
+
+def _firing(session: Session, bundle: Bundle | None) -> int:
+    inside = (EpisodeRow.account_id == SignalStateRow.account_id) & (EpisodeRow.rule == SignalStateRow.rule)
+    found = session.execute(
+        select(SignalStateRow.rule, SignalStateRow.signal, func.count())
+        .join(EpisodeRow, inside & EpisodeRow.closed_on.is_(None))
+        .where(SignalStateRow.verdict == Verdict.HOLDS.value)
+        .group_by(SignalStateRow.rule, SignalStateRow.signal)
+    )
+    return sum(count for rule, signal, count in found if not _is_scope(bundle, rule, signal))
+
+
+def _is_scope(bundle: Bundle | None, rule: str, signal: str) -> bool:
+    declared = bundle.rules.get(rule) if bundle else None
+    return declared is not None and signal in declared.signals and is_scope(declared.signals[signal].measure)
 
 
 def _count(session: Session, column: InstrumentedAttribute[int]) -> int:
