@@ -14,7 +14,7 @@ from engine.errors import NotFound, Refused
 from engine.store import score_overrides
 from engine.store.account_page import account_page, owned
 from engine.store.score_lines import Score
-from engine.terms import Tier
+from engine.terms import MICRO, Tier
 
 router = APIRouter(include_in_schema=False, prefix="/accounts/{account_id}")
 
@@ -96,6 +96,8 @@ def show_account(
         account=found.account,
         names=known,
         allowed=allowed,
+        signals=[one for one in found.signals if not (one.verdict > 0 and known.is_scope(one.rule, one.signal))],
+        exceptions=_exceptions(known, found.score),
         cuts=_cuts(known, found.score),
         playbooks=sorted(known.bundle.playbooks) if known.bundle else [],
         reports=sorted(known.bundle.reports) if known.bundle else [],
@@ -108,6 +110,18 @@ def show_account(
 def _cuts(known: Names, score: Score | None) -> list[tuple[float, str]]:
     card = known.bundle.scorecards.get(score.scorecard) if known.bundle and score else None
     return [(band.start, band.tier.value) for band in card.bands] if card else []
+
+
+def _exceptions(known: Names, score: Score | None) -> tuple[str, ...]:
+    """What put the account into its tier, where that is another one than its points say by more than the margin."""
+    card = known.bundle.scorecards.get(score.scorecard) if known.bundle and score else None
+    if card is None or score is None or score.computed is None or score.computed_tier is None:
+        return ()
+    by_points = [band.tier for band in card.bands if score.computed >= band.start * MICRO]
+    near = [band.start for band in card.bands if abs(score.computed - band.start * MICRO) <= card.margin * MICRO]
+    if not by_points or by_points[-1] is score.computed_tier or any(near):
+        return ()
+    return known.forced(score.scorecard, score.computed_tier)
 
 
 def _score(text: str) -> float | None:

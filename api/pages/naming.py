@@ -7,10 +7,15 @@ from sqlalchemy.orm import Session
 from api.pages.wording import number, percent, signed_percent, spoken
 from engine.definitions.bundle import Bundle
 from engine.definitions.catalog import Metric
+from engine.definitions.condition import Condition, Var
 from engine.definitions.feature import Feature, ValueType, Window, feature_type, parse_feature
 from engine.definitions.rule import GoalMeasure, SilenceMeasure, ThresholdMeasure, TrendMeasure
+from engine.definitions.scorecard import GoalLine
 from engine.errors import EngineError
+from engine.evaluation.evidence import is_scope
+from engine.evaluation.wording import condition_text
 from engine.store import bundles
+from engine.terms import Tier
 
 _SEEN_AS = {
     Window.MEAN: "mean of {} days",
@@ -41,6 +46,15 @@ class Names:
     def value(self, name: str, value: float | None) -> str:
         """A feature's value as people read it, with its unit; ``unknown`` stays unknown."""
         return f"{self.figure(name, value)} {self.unit(name) if value is not None else ''}".rstrip()
+
+    def scored(self, scorecard: str, name: str, value: float | None) -> str:
+        """A metric's value as the scorecard counts it: of an agreed goal the share attained, else the value, with its
+        unit unless the title beside it says it already."""
+        card = self.bundle.scorecards.get(scorecard) if self.bundle else None
+        found = next((each for each in card.metrics if each.name == name), None) if card else None
+        if found is not None and isinstance(found.normaliser, GoalLine):
+            return f"{percent(value)} of today's goal" if value is not None else percent(value)
+        return (self.figure if self.unit(name).lower() in self.metric(name).lower() else self.value)(name, value)
 
     def figure(self, name: str, value: float | None) -> str:
         """The same without its unit, for tables that say it once."""
@@ -108,6 +122,25 @@ class Names:
             case GoalMeasure():
                 return f"{percent(value)} attained"
         return ""
+
+    def is_scope(self, rule: str, signal: str) -> bool:
+        """Whether a signal only says whom its rule is for, so that it is no news while it holds."""
+        found = self.bundle.rules.get(rule) if self.bundle else None
+        return found is not None and signal in found.signals and is_scope(found.signals[signal].measure)
+
+    def forced(self, scorecard: str, tier: Tier) -> tuple[str, ...]:
+        """The exceptions of a scorecard that put an account into ``tier`` whatever its points are, in words."""
+        card = self.bundle.scorecards.get(scorecard) if self.bundle else None
+        return tuple(self._condition(each.when) for each in card.forced if each.tier is tier) if card else ()
+
+    def _condition(self, condition: Condition) -> str:
+        if self.bundle is None:
+            return ""
+        signals = {f"signal.{rule.name}.{name}": rule for rule in self.bundle.rules.values() for name in rule.signals}
+        tree = condition.tree
+        if isinstance(tree, Var) and tree.name in signals:
+            return signals[tree.name].challenge.title
+        return condition_text(self.bundle.catalog, tree)
 
     def scale(self, question: str) -> range:
         """The answers a question allows."""

@@ -1,5 +1,6 @@
 """How values read on a page: points, dates, spans, states and reasons in words. No figure is made here."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
@@ -197,6 +198,13 @@ def spoken(value: str) -> str:
     return value.replace("-", " ").replace("_", " ").strip().capitalize()
 
 
+def proposed(title: str, account: str) -> str:
+    """A task's title before it is given: the account's name is filled in, and what only its day will tell is left
+    open."""
+    named = re.sub(r"{{\s*account\.name\s*}}", lambda _: account, title)
+    return re.sub(r"{{.*?}}|{%.*?%}", "…", named)
+
+
 FILTERS: Final[Mapping[str, Callable[..., str]]] = {
     "points": points,
     "signed_points": signed_points,
@@ -215,4 +223,5 @@ FILTERS: Final[Mapping[str, Callable[..., str]]] = {
     "state": state,
     "reason": reason,
     "spoken": spoken,
+    "proposed": proposed,
 }

@@ -69,3 +69,8 @@ def test_a_renewal_is_counted_from_today() -> None:
 
 def test_every_reason_of_the_engine_has_words() -> None:
     assert set(wording.REASONS) == set(Reason)
+
+
+def test_a_task_that_is_only_proposed_shows_no_template() -> None:
+    assert wording.proposed("Call {{ account.name }} about {{ value('nps') }}", r"A\1 {{ b }}") == r"Call A\1 … about …"
+    assert wording.proposed("Call them", "Acorn") == "Call them"
