@@ -1,6 +1,6 @@
 """How often the 95 % interval covers the known truth, and how often a playbook without effect seems to have one.
 
-    python benchmarks/effect_coverage.py --repetitions 400 --accounts 4000 --processes 2
+    python -m benchmarks.effect_coverage --repetitions 400 --accounts 4000 --processes 2
 
 Every repetition is a history of 180 simulated days with a cycle every 14 days and a 30 % hold-out, decided and judged
 by the engine; the seed is its number. Prints one JSON object.

@@ -12,7 +12,7 @@ Category: TypeAlias = Choice["education", "review", "survey", "news", "operation
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A length of time as authors write it: calendar days (fractions for hours) or whole working days."""
+    """A length of time as authors write it: calendar days or working days, fractions for hours."""
 
     days: float
     working: bool = False

@@ -8,18 +8,26 @@ from engine.definitions.playbook import Span
 
 DAY_SECONDS: Final = 86_400.0
 """The length of a day that is not scaled."""
+_WORKING_HOURS: Final = 8.0
 
 
 def deadline(start: datetime, span: Span, day_seconds: float, calendar: Calendar = WEEKDAYS_ONLY.default) -> datetime:
     """When ``span`` after ``start`` is over.
 
-    Working days are counted one by one (UTC days) and end at the same time of day as they began. On a scaled clock
-    (``day_seconds`` is not a real day) weekdays mean nothing, so there every day counts.
+    Working days are counted one by one (UTC days) and end at the same time of day as they began; eight working hours
+    are a working day, fewer are hours of the clock that never end on a day off. On a scaled clock (``day_seconds`` is
+    not a real day) weekdays mean nothing, so there every day counts.
     """
     if not span.working or day_seconds != DAY_SECONDS:
         return start + timedelta(seconds=span.days * day_seconds)
+    days, part = divmod(span.days, 1)
+    end = _later(start, int(days), calendar) + timedelta(hours=part * _WORKING_HOURS)
+    return end if calendar.is_working(end.astimezone(UTC).date()) else _later(end, 1, calendar)
+
+
+def _later(start: datetime, days: int, calendar: Calendar) -> datetime:
     first = start.astimezone(UTC).date()
-    return start + (calendar.after(first, round(span.days)) - first)
+    return start + (calendar.after(first, days) - first)
 
 
 def seen_at(now: datetime, day_seconds: float, requested: datetime, started: datetime | None) -> datetime:

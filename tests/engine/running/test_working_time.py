@@ -17,6 +17,12 @@ def test_three_working_days_after_friday_are_over_on_wednesday() -> None:
     assert deadline(FRIDAY, Span(3, working=True), DAY) == datetime(2026, 9, 9, 15, tzinfo=UTC)
 
 
+def test_working_hours_pass_on_the_clock_and_never_end_on_a_day_off() -> None:
+    assert deadline(FRIDAY, Span(0.5, working=True), DAY) == FRIDAY + timedelta(hours=4)
+    assert deadline(FRIDAY + timedelta(hours=7), Span(0.5, working=True), DAY) == datetime(2026, 9, 7, 2, tzinfo=UTC)
+    assert deadline(FRIDAY, Span(1.5, working=True), DAY) == datetime(2026, 9, 7, 19, tzinfo=UTC)
+
+
 def test_a_holiday_does_not_count() -> None:
     calendar = Calendar("here", holidays=frozenset({date(2026, 9, 7)}))
     assert deadline(FRIDAY, Span(1, working=True), DAY, calendar) == datetime(2026, 9, 8, 15, tzinfo=UTC)
