@@ -31,6 +31,7 @@ from engine.store.past import load_past
 from engine.store.run_tables import OutboxRow, RunRow
 from engine.store.sessions import Store
 from engine.store.tables import AccountRow, MetricRow, PointRow, SubjectRow
+from workflows.activities import cycle
 from workflows.activities.cycle import EPOCH, run_cycle
 from workflows.payloads import CycleResult
 
@@ -223,12 +224,12 @@ def test_cycles_at_once_decide_once(portfolio: Store) -> None:
     first_then_fall(portfolio)
     ready = threading.Barrier(3)
 
-    def cycle(_: int) -> CycleResult:
+    def one_of_three(_: int) -> CycleResult:
         ready.wait()
         return run_cycle(portfolio, shipped(), AT, day_seconds=1.0)
 
     with ThreadPoolExecutor(3) as threads:
-        results = list(threads.map(cycle, range(3)))
+        results = list(threads.map(one_of_three, range(3)))
     assert sorted(one.starts + one.hold_outs > 0 for one in results) == [False, False, True]
     with portfolio.read() as session:
         opened = session.scalars(select(EpisodeRow.account_id).where(EpisodeRow.rule == "seats-unused")).all()
@@ -301,13 +302,13 @@ def test_a_run_started_by_hand_while_a_cycle_decides_is_seen_by_it(portfolio: St
     """No second run, and the cycle does not fail because somebody was a moment earlier."""
     first_then_fall(portfolio)
     found: list[CycleResult] = []
-    cycle = threading.Thread(target=lambda: found.append(run_cycle(portfolio, shipped(), AT, day_seconds=1.0)))
+    deciding = threading.Thread(target=lambda: found.append(run_cycle(portfolio, shipped(), AT, day_seconds=1.0)))
     with portfolio.begin() as session:
         treated = 1
         runs.start_by_hand(session, shipped(), treated, "seat-activation", "m@example.org", "a hunch", AT, 1.0)
-        cycle.start()
-        cycle.join(1.5)  # evaluated by now, and waiting for us
-    cycle.join(30)
+        deciding.start()
+        deciding.join(1.5)  # evaluated by now, and waiting for us
+    deciding.join(30)
     assert [one.accounts for one in found] == [ACCOUNTS]
     with portfolio.read() as session:
         of_playbook = select(RunRow.account_id).where(RunRow.playbook == "seat-activation")
@@ -357,3 +358,24 @@ def test_a_cycle_that_comes_months_late_judges_as_one_in_time_would_have(portfol
         outcomes = session.scalars(select(OutcomeRow).where(OutcomeRow.rule == "seats-unused")).all()
     states = {row.account_id: row.state for row in outcomes}
     assert states == {account: "met" if account <= 20 else "not_met" for account in range(1, 31)}
+
+
+def test_a_cycle_that_dies_before_it_has_decided_is_made_up_for(
+    portfolio: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Signals were written as firing already; the open episodes, not they, say what has been decided."""
+    first_then_fall(portfolio)
+
+    def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr(cycle, "save_cycle", dies)
+        with pytest.raises(KeyboardInterrupt):
+            run_cycle(portfolio, shipped(), AT, day_seconds=1.0)
+    with portfolio.read() as session:
+        assert session.scalar(select(func.count()).select_from(RunRow)) == 0
+    run_cycle(portfolio, shipped(), AT, day_seconds=1.0)
+    with portfolio.read() as session:
+        decided = session.scalars(select(DecisionRow.account_id).where(DecisionRow.rule == "seats-unused")).all()
+    assert sorted(decided) == list(range(1, 31))
