@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import numpy as np
 from sqlalchemy import select
@@ -23,6 +24,9 @@ from engine.store.exits import Candidate
 from engine.store.facts import load_facts
 from engine.store.run_tables import WaitRow
 from engine.store.sessions import Store
+
+_MANY: Final = 5_000
+"""Of more accounts than this, reading everything is quicker than naming them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,7 @@ def _look(
                 accounts.add(one.account_id)
     if not accounts:
         return None
-    whom = None if needs_portfolio(frozenset(names)) else sorted(accounts)
+    whom = None if needs_portfolio(frozenset(names)) or len(accounts) > _MANY else sorted(accounts)
     return evaluate(bundle, load_facts(session, bundle, day, whom))
 
 
