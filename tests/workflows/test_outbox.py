@@ -85,6 +85,19 @@ async def test_an_act_is_carried_with_its_rows_id(on_stage: OnStage, sqlite_stor
         assert [record.act_id for record in stage.recorder.acts] == [act]
 
 
+async def test_two_workers_that_drain_at_once_do_nothing_twice(on_stage: OnStage, sqlite_store: Store) -> None:
+    run = put_run(sqlite_store, GATED)
+    act = put_act(sqlite_store, run, RunAct.APPROVE, "yes")
+    async with on_stage(GATED) as stage, stage.by_hand():
+        pair = [Drainer(sqlite_store, stage.client, stage.queue) for _ in range(2)]
+        async with asyncio.timeout(30):
+            while depth(sqlite_store):
+                await asyncio.gather(*(drainer.drain() for drainer in pair))
+        await stage.client.get_workflow_handle(run_key(run)).result()
+        assert stage.recorder.outcomes == ["begin", "approved"]
+        assert [one.act_id for one in stage.recorder.acts] == [act]
+
+
 async def test_a_refused_act_is_marked_not_applied_with_the_reason(on_stage: OnStage, sqlite_store: Store) -> None:
     run = put_run(sqlite_store, GATED)
     put_act(sqlite_store, run, RunAct.RESUME)
