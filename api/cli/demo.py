@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from api.cli.workspace import JsonOption, err, now, out, settings_for
 from api.demo import summary
-from api.demo.stage import AFTER, CSM, Stage, set_up
+from api.demo.stage import AFTER, CSM, YESTERDAY, Stage, set_up
 from engine.store import members, overview
 from engine.store.overview import Overview
 
@@ -54,7 +54,7 @@ def demo(
     )
     err.print("A simulated portfolio with known truth. Nothing leaves this machine; e-mails become files.")
     with listening("127.0.0.1", port):  # a taken port is said now, not in a minute
-        stage = set_up(settings, accounts, AFTER if once else 0)
+        stage = set_up(settings, accounts, AFTER if once else YESTERDAY)
     skips = _history(stage)
     if not as_json:
         out.print(summary.tables(_look(stage)))

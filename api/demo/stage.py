@@ -19,6 +19,8 @@ SEED = 11
 HISTORY = 180
 AFTER = 46
 """Days behind the history: as many as the slowest outcome needs to be judged."""
+YESTERDAY = 1
+"""Days ago that the history ends for somebody who looks around: its last evening has to be over."""
 CSM = "csm@backcast.example"
 _MARK = "made-by-backcast-demo"
 
@@ -33,19 +35,21 @@ class Stage:
     portfolio: Portfolio
 
 
-def set_up(settings: Settings, accounts: int, days_ago: int = 0) -> Stage:
+def set_up(settings: Settings, accounts: int, days_ago: int) -> Stage:
     """Lay down a fresh demo in the folder ``settings.data``, in place of an earlier one.
 
-    The history ends ``days_ago``: `AFTER` where the days that follow fly by and shall end today, 0 where somebody looks
-    around today. The rules are the shipped ones with a hold-out of 30 %, so that effects show after half a year.
-    Raises `Refused` where the folder holds something that is not a demo.
+    The history ends ``days_ago``: `AFTER` where the days that follow fly by and shall end today, `YESTERDAY` where
+    somebody looks around. The rules are the shipped ones with a hold-out of 30 %, so that effects show after half a
+    year, and they ignore who was inside from the start: nobody is there to be asked. Raises `Refused` where the folder
+    holds something that is not a demo.
     """
     folder = Path(settings.data)
     _clear(folder)
     workspace = folder / "workspace"
     write_workspace(str(workspace))
     for path in workspace.glob("rules/**/*.yaml"):
-        path.write_text(path.read_text(encoding="utf-8").replace("share: 10%", "share: 30%"), encoding="utf-8")
+        text = path.read_text(encoding="utf-8").replace("share: 10%", "share: 30%")
+        path.write_text(text.replace("existing: ask", "existing: ignore"), encoding="utf-8")
     checked, _ = check(str(workspace))
     if checked.bundle is None:
         raise Refused("the shipped rules do not check: install Backcast again")

@@ -62,6 +62,8 @@ def _tiers(seen: Overview) -> Table:
         bar = Text("█" * round(_WIDTH * count / most), style=_COLOURS[tier])
         table.add_row(tier.label, f"{count:,}", bar)
     table.add_row("Insufficient data", f"{seen.tiers[None]:,}", Text("░" * round(_WIDTH * seen.tiers[None] / most)))
+    if rest := seen.accounts - sum(seen.tiers.values()):
+        table.add_row("Not scored: have left", f"{rest:,}", "")
     return table
 
 
