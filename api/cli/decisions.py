@@ -118,11 +118,14 @@ def evaluate_now(
     data: DataOption = "",
 ) -> None:
     """Run one cycle: score, decide, request runs, judge what is due. A worker carries the runs out."""
+    day = day_of(at)
+    if day > day_of(""):
+        err.print(f"{at} has not come yet; a cycle for it would keep the cycles before it from deciding")
+        raise typer.Exit(2)
     workspace = open_workspace(data)
     for rule in release or ():
         _require_rule(workspace, rule)
     put_in_force(workspace)
-    day = day_of(at)
     result = run_cycle(
         workspace.store,
         workspace.bundle,

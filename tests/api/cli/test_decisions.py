@@ -121,6 +121,7 @@ def test_scores_as_csv_have_one_row_for_each_account(desk: Desk) -> None:
         (("why", "nobody", "seats-unused"), 'no account "nobody"'),
         (("why", "empty", "seats"), 'no rule "seats"'),
         (("scores", "--format", "xml"), 'not "xml"'),
+        (("evaluate", "--at", "2199-01-01"), "2199-01-01 has not come yet"),
         (("scores", "--scorecard", "wealth"), 'no scorecard "wealth"'),
     ],
 )
