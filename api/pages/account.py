@@ -115,8 +115,10 @@ def _cuts(known: Names, score: Score | None) -> list[tuple[float, str]]:
 def _exceptions(known: Names, score: Score | None) -> tuple[str, ...]:
     """What put the account into its tier, where that is another one than its points say by more than the margin."""
     card = known.bundle.scorecards.get(score.scorecard) if known.bundle and score else None
-    if card is None or score is None or score.computed is None or score.computed_tier is None:
+    if card is None or score is None or score.computed_tier is None:
         return ()
+    if score.computed is None:
+        return known.forced(score.scorecard, score.computed_tier)
     by_points = [band.tier for band in card.bands if score.computed >= band.start * MICRO]
     near = [band.start for band in card.bands if abs(score.computed - band.start * MICRO) <= card.margin * MICRO]
     if not by_points or by_points[-1] is score.computed_tier or any(near):

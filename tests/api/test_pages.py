@@ -160,3 +160,10 @@ def test_a_rule_that_would_start_too_much_asks_those_who_may_release_it(site: Si
     assert "wants 900 runs" in site.member(AUTHOR).get("/inbox").text
     assert "backcast evaluate --release usage-falling" in site.member(AUTHOR).get("/inbox").text
     assert "wants 900 runs" not in site.member(OWNER).get("/inbox").text
+
+
+def test_an_account_without_a_score_shows_what_is_known_and_no_points(site: Site) -> None:
+    """Too little data is said, not shown as zero."""
+    page = site.member(ADMIN).get(f"/accounts/{site.seeded.accounts['Cedar Schools']}").text
+    assert "Too little is known for a score" in page
+    assert "0.0</b>" not in page
