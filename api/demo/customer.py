@@ -12,18 +12,20 @@ QUESTION = re.compile(r'name="metric"\s+value="([^"]+)"')
 
 
 class Customer:
-    """Looks into the folder of letters again and again; every report is answered once."""
+    """The people of one account. They look into their letters again and again, and answer every report once."""
 
-    def __init__(self, outgoing: Path) -> None:
+    def __init__(self, outgoing: Path, domain: str) -> None:
         self._outgoing = outgoing
+        self._domain = domain
         self._read: set[str] = set()
-        self._answered: set[str] = set()
+        self._unanswered: list[str] = []
 
     def read(self) -> int:
         """Open and answer every report that came since the last time; how many were answered."""
         links = [link for path in sorted(self._outgoing.glob("*.eml")) for link in self._links(path)]
-        new = [link for link in dict.fromkeys(links) if link not in self._answered]
-        return sum(self._answer(link) for link in new)
+        waiting = [*self._unanswered, *dict.fromkeys(links)]
+        self._unanswered = [link for link in waiting if not self._answer(link)]
+        return len(waiting) - len(self._unanswered)
 
     def _links(self, path: Path) -> list[str]:
         if path.name in self._read:
@@ -31,10 +33,10 @@ class Customer:
         self._read.add(path.name)
         letter = BytesParser(policy=policy.default).parsebytes(path.read_bytes())
         body = letter.get_body(preferencelist=("plain", "html"))
-        return LINK.findall(body.get_content()) if body is not None else []
+        is_ours = f"@{self._domain}" in letter["To"]
+        return LINK.findall(body.get_content()) if is_ours and body is not None else []
 
     def _answer(self, link: str) -> bool:
-        self._answered.add(link)
         with httpx.Client(trust_env=False, timeout=10, follow_redirects=True) as browser:
             page = browser.get(link)
             asked = QUESTION.search(page.text)

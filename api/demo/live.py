@@ -32,7 +32,7 @@ async def play(
         await _days(stage, progress, 1)
         return
     colleague = Colleague(stage.store, CSM, stage.portfolio.story_key, skips)
-    customer = Customer(Path(stage.settings.data) / OUTGOING)
+    customer = Customer(Path(stage.settings.data) / OUTGOING, f"{stage.portfolio.story_key}.example")
     acting = [asyncio.create_task(_again(act)) for act in (lambda: colleague.work(datetime.now(UTC)), customer.read)]
     try:
         await _days(stage, progress, SEND_EVERY)
