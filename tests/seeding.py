@@ -43,7 +43,7 @@ ACCOUNTS = (
 )
 METRICS = (
     # feature, dimension share of the whole, normalised now, value now, normalised 30 days ago, value 30 days ago
-    ("tickets_deflected", 0.50, 0.0, 1_450.0, 10.0, 1_610.0),
+    ("tickets_deflected", 0.50, 0.0, 0.62, 10.0, 0.71),
     ("license_utilization", 0.18, -18.0, 0.41, 5.0, 0.58),
     ("features_used", 0.12, 12.0, 5.0, 12.0, 5.0),
     ("days_since_contact", 0.09, -8.0, 34.0, 10.0, 12.0),
