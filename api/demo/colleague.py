@@ -15,6 +15,8 @@ from engine.store.sessions import Store
 from engine.store.tables import AccountRow
 from engine.terms import ApprovalState, RunAct, TaskState
 
+_AT_ONCE = 3
+"""Tasks and refusals between two looks at the approvals: those expire."""
 POSTSCRIPT = "P.S. I will call you on Thursday to see how it goes."
 
 
@@ -29,7 +31,7 @@ class Colleague:
         self._skips = frozenset(skips)
 
     def work(self, at: datetime) -> None:
-        """Do everything that lies in the inbox now."""
+        """Do what lies in the inbox now: every approval, the most urgent first, and a few of the rest."""
         self._decide(at)
         self._finish(at)
         self._decline(at)
@@ -41,18 +43,18 @@ class Colleague:
                 .join(AccountRow, AccountRow.id == RunRow.account_id)
                 .where(RunRow.state.in_(("active", "waiting")))
             ).all()
-        for run, rule, key in found:
-            if (key, rule) in self._skips:
-                self._try(
-                    partial(
-                        acts.request,
-                        run_id=run,
-                        kind=RunAct.CANCEL,
-                        member=self._email,
-                        reason="We are on it by phone already.",
-                        at=at,
-                    )
+        skipped = [run for run, rule, key in found if (key, rule) in self._skips]
+        for run in skipped[:_AT_ONCE]:
+            self._try(
+                partial(
+                    acts.request,
+                    run_id=run,
+                    kind=RunAct.CANCEL,
+                    member=self._email,
+                    reason="We are on it by phone already.",
+                    at=at,
                 )
+            )
 
     def _decide(self, at: datetime) -> None:
         with self._store.read() as session:
@@ -60,6 +62,7 @@ class Colleague:
                 select(ApprovalRow.id, ApprovalRow.version, ApprovalRow.content, AccountRow.key)
                 .join(AccountRow, AccountRow.id == ApprovalRow.account_id)
                 .where(ApprovalRow.state == ApprovalState.PENDING.value, ApprovalRow.expires_at > at)
+                .order_by(ApprovalRow.expires_at)
             ).all()
         for approval, version, content, key in found:
             shown = version
@@ -94,7 +97,10 @@ class Colleague:
     def _finish(self, at: datetime) -> None:
         with self._store.read() as session:
             found = session.execute(
-                select(TaskRow.id, TaskRow.version, TaskRow.questions).where(TaskRow.state == TaskState.OPEN.value)
+                select(TaskRow.id, TaskRow.version, TaskRow.questions)
+                .where(TaskRow.state == TaskState.OPEN.value)
+                .order_by(TaskRow.id)
+                .limit(_AT_ONCE)
             ).all()
         for task, version, questions in found:
             self._try(

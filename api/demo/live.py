@@ -17,7 +17,7 @@ from engine.store.waking import wake
 from workflows.activities.cycle import run_cycle
 from workflows.channels.choosing import OUTGOING
 
-SEND_EVERY, CYCLE_EVERY = 5, 15
+SEND_EVERY, CYCLE_EVERY = 5, 23
 """Days between two deliveries of data where days fly by, and between two cycles."""
 PATIENCE = 45.0
 """Seconds that runs may take to end after the last simulated day."""
