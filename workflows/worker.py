@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -75,7 +75,7 @@ async def work(
     runner: WorkflowRunner | None = None,
 ) -> None:
     """`run_worker` with the activities given: those of the task queue itself, and those of its delivery queue."""
-    async with AsyncExitStack() as stack:
+    with ExitStack() as stack:
         threads = stack.enter_context(ThreadPoolExecutor(_LOCAL_ACTIVITIES, thread_name_prefix="activity"))
         senders = stack.enter_context(ThreadPoolExecutor(_ACTIVITIES, thread_name_prefix="delivery"))
         runs = Worker(
@@ -102,9 +102,8 @@ async def work(
             interceptors=[Beating()],
             graceful_shutdown_timeout=_GRACE,
         )
-        await stack.enter_async_context(runs)
-        await stack.enter_async_context(sending)
-        await _beside(stop, Drainer(store, client, task_queue), store)
+        async with runs, sending:
+            await _beside(stop, Drainer(store, client, task_queue), store)
 
 
 async def _beside(stop: asyncio.Event, drainer: Drainer, store: Store) -> None:

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from api.cli.workspace import JsonOption, err, now, out, settings_for
 from api.demo import summary
 from api.demo.stage import AFTER, CSM, YESTERDAY, Stage, set_up
+from engine.settings import Settings
 from engine.store import members, overview
 from engine.store.overview import Overview
 
@@ -41,17 +42,7 @@ def demo(
     from api.cli.processes import listening, serve_all
     from api.demo.live import play
 
-    folder = data or str(Path(settings_for().data) / "demo")
-    settings = settings_for(folder).model_copy(
-        update={
-            "database_url": "",
-            "files": str(Path(folder) / "workspace"),
-            "base_url": f"http://127.0.0.1:{port}",
-            "temporal_address": "",
-            "channel": "file",
-            "day_seconds": day_seconds or (FAST if once else SLOW),
-        }
-    )
+    settings = _settings(data, port, day_seconds or (FAST if once else SLOW))
     err.print("A simulated portfolio with known truth. Nothing leaves this machine; e-mails become files.")
     with listening("127.0.0.1", port):  # a taken port is said now, not in a minute
         stage = set_up(settings, accounts, AFTER if once else YESTERDAY)
@@ -70,6 +61,15 @@ def demo(
             stop.set()
 
     asyncio.run(serve_all(stage.store, settings, "127.0.0.1", port, beside=live))
+
+
+def _settings(data: str, port: int, day_seconds: float) -> Settings:
+    """A demo's settings: nothing of a real installation is used, whatever the environment says."""
+    folder = data or str(Path(settings_for().data) / "demo")
+    own = {"files": str(Path(folder) / "workspace"), "base_url": f"http://127.0.0.1:{port}", "day_seconds": day_seconds}
+    return settings_for(folder).model_copy(
+        update={"database_url": "", "temporal_address": "", "channel": "file", **own}
+    )
 
 
 def _history(stage: Stage) -> tuple[tuple[str, str], ...]:

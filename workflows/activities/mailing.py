@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from engine.definitions.message import Message
-from engine.definitions.playbook import Audience, CampaignStep, EmailStep, ReportStep
+from engine.definitions.playbook import Audience, CampaignStep, EmailStep, ReportStep, TaskStep
 from engine.definitions.problem import Place
 from engine.errors import Refused
 from engine.running.figures import in_context, iso
@@ -268,7 +268,8 @@ def _other_item(session: Session, scene: Scene, line: Line) -> Item:
         names = [person.name for person in people.with_role(session, scene.account.id, step.share_with, scene.seen_at)]
         to = ", ".join(names) or f"nobody has the role {step.share_with}"
         return Item(line.step, line.kind, None, to, content["title"], "The report, by a link.")
-    return Item(line.step, line.kind, None, scene.account.owner, getattr(step, "title", "") or line.step)
+    shown = title(scene, step.title) if isinstance(step, TaskStep) else line.step
+    return Item(line.step, line.kind, None, scene.account.owner, shown)
 
 
 def _of_report(report: reports.Draft) -> Mapping[str, Any]:
