@@ -6,6 +6,7 @@ Rows count accounts 0…N-1 (contacts 0…C-1) in the order of ``ids``, which is
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,25 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Grid:
+    """The points of one metric day by day: ``values`` float64[D, N], NaN where there is none; row d is ``first`` + d.
+
+    ``last_days`` and ``last_values`` float64[N]: each subject's last point before ``first``, NaN where there is none
+    or nobody needs it. It says the same as a `Series` of the same points, and `engine.evaluation.windows` computes the
+    same from both, bit for bit.
+    """
+
+    first: int
+    values: NDArray[np.float64]
+    last_days: Floats
+    last_values: Floats
+    derived: dict[str, Ints] = field(default_factory=dict, repr=False)
+
+
+Points: TypeAlias = Series | Grid
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Subjects:
     """Accounts: ``ids`` int64[N] ascending, ``keys`` the N external keys."""
 
@@ -40,13 +60,40 @@ class Subjects:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Contacts:
-    """Contacts of all accounts: ``account_rows`` int64[C] points into `Facts.accounts`."""
+    """Contacts of all accounts: ``account_rows`` int64[C] points into `Facts.accounts`.
+
+    ``fields``: ``seniority``, ``department`` (texts) and ``joined_on`` (a day), where they are known.
+    """
 
     ids: Ints
     keys: tuple[str, ...]
     account_rows: Ints
     roles: tuple[frozenset[str], ...]
     departed: NDArray[np.bool_]
+    fields: Mapping[str, Column] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Products:
+    """What accounts use, one row per account and product: ``names`` of the products, ``account_rows`` int64[P]."""
+
+    ids: Ints
+    names: tuple[str, ...]
+    account_rows: Ints
+
+
+NO_PRODUCTS: Final = Products(np.zeros(0, dtype=np.int64), (), np.zeros(0, dtype=np.int64))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Peers:
+    """What relative measures compare with: (feature name, cohorts) → cohort → its known values, ascending.
+
+    Cohorts are ``all`` (one cohort, called ``""``), ``segment`` or ``stage``. A cycle over a part of the accounts
+    compares with the values of the last cycle over all of them.
+    """
+
+    values: Mapping[tuple[str, str], Mapping[str, Floats]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,8 +159,9 @@ class Facts:
 
     ``fields``: account columns by bare name (``arr``, ``segment`` is not here: it is computed from the catalog).
     ``series``: points of account metrics by metric name; of a metric from events, one point per day with its count.
-    ``contact_series``: the same per contact row, for metrics ``of: contact``.
-    A metric without any point may be absent from both.
+    ``contact_series`` and ``product_series``: the same per contact and per product row.
+    A metric without any point may be absent from all of them. A text metric's values are indices into ``words``.
+    ``peers``: None where the accounts at hand are all there are, and so compared with each other.
     """
 
     at: int
@@ -126,6 +174,10 @@ class Facts:
     goals: Mapping[str, Agreed] = field(default_factory=dict)
     before: Before = field(default_factory=Before)
     overrides: tuple[ScoreOverride, ...] = ()
+    products: Products = NO_PRODUCTS
+    product_series: Mapping[str, Series] = field(default_factory=dict)
+    words: tuple[str, ...] = ()
+    peers: Peers | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,3 +195,4 @@ class Needs:
     events: frozenset[str]
     goals: frozenset[str]
     spans: Mapping[str, int] = field(default_factory=dict)
+    product_metrics: frozenset[str] = frozenset()

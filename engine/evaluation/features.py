@@ -247,10 +247,13 @@ def relative_change(before: Floats, now: Floats) -> Floats:
     return np.round((now - before) / base, 12)
 
 
-def ranks(values: Floats, *, lower_is_better: bool = False) -> Floats:
-    """``100 · count(v <= x) / N`` over the known values (``>=`` where lower is better); unknown stays outside N."""
+def ranks(values: Floats, *, lower_is_better: bool = False, among: Floats | None = None) -> Floats:
+    """``100 · count(v <= x) / N`` over the known values (``>=`` where lower is better); unknown stays outside N.
+
+    ``among``: the values to compare with, ascending; by default these very values.
+    """
     known = ~np.isnan(values)
-    ordered = np.sort(values[known])
+    ordered = np.sort(values[known]) if among is None else among
     if lower_is_better:
         better = len(ordered) - np.searchsorted(ordered, values, side="left")
     else:

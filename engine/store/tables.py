@@ -6,14 +6,14 @@ Days are days since 1970-01-01. Text columns that hold a closed list hold the wo
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Float, ForeignKey, Index, Integer, LargeBinary, String
+from sqlalchemy import Float, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.store.base import Base, Id
 
 
 class SubjectRow(Base):
-    """Whatever points can be about. Accounts and contacts share one sequence of ids."""
+    """Whatever points can be about. Accounts, contacts and products share one sequence of ids."""
 
     __tablename__ = "subjects"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -33,6 +33,8 @@ class AccountRow(Base):
     stage_since: Mapped[int | None] = mapped_column(Integer)
     onboarded_on: Mapped[int | None] = mapped_column(Integer)
     renewal_on: Mapped[int | None] = mapped_column(Integer)
+    notice_on: Mapped[int | None] = mapped_column(Integer)
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
     fields: Mapped[dict[str, Any]] = mapped_column(default=dict)
     stopped_reason: Mapped[str] = mapped_column(String(500), default="")
     suppressed: Mapped[bool] = mapped_column(default=False)
@@ -49,8 +51,39 @@ class ContactRow(Base):
     name: Mapped[str] = mapped_column(String(300))
     email: Mapped[str] = mapped_column(String(320), default="")
     roles: Mapped[list[Any]] = mapped_column(default=list)
+    seniority: Mapped[str | None] = mapped_column(String(64))
+    department: Mapped[str | None] = mapped_column(String(120))
+    joined_on: Mapped[int | None] = mapped_column(Integer)
     departed_on: Mapped[int | None] = mapped_column(Integer)
     recorded_at: Mapped[datetime]
+
+
+class ProductRow(Base):
+    """One product (or service) that one account uses: a subject of its own."""
+
+    __tablename__ = "products"
+    __table_args__ = (UniqueConstraint("account_id", "name"),)
+    id: Mapped[int] = mapped_column(Id, ForeignKey("subjects.id"), primary_key=True, autoincrement=False)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    name: Mapped[str] = mapped_column(String(200))
+    recorded_at: Mapped[datetime]
+
+
+class WordRow(Base):
+    """A word that a text metric's points say: the point's value is its number."""
+
+    __tablename__ = "words"
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    word: Mapped[str] = mapped_column(String(200), unique=True)
+
+
+class ChangedAccountRow(Base):
+    """An account about which something new is known that no cycle has looked at. ``changes`` counts it, so that a
+    cycle forgets only what it has seen."""
+
+    __tablename__ = "changed_accounts"
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True, autoincrement=False)
+    changes: Mapped[int] = mapped_column(Integer, default=1)
 
 
 class MetricRow(Base):

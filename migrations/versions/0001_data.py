@@ -23,6 +23,9 @@ def upgrade() -> None:
     _accounts()
     _sign_ins()
     _contacts()
+    _products()
+    _changed_accounts()
+    _words()
     _goals()
     _events()
 
@@ -31,6 +34,9 @@ def downgrade() -> None:
     for table in (
         "events",
         "goals",
+        "words",
+        "changed_accounts",
+        "products",
         "contacts",
         "sign_ins",
         "accounts",
@@ -149,6 +155,8 @@ def _accounts() -> None:
         sa.Column("stage_since", sa.Integer, nullable=True),
         sa.Column("onboarded_on", sa.Integer, nullable=True),
         sa.Column("renewal_on", sa.Integer, nullable=True),
+        sa.Column("notice_on", sa.Integer, nullable=True),
+        sa.Column("parent_id", Id, sa.ForeignKey("accounts.id"), nullable=True),
         sa.Column("fields", sa.JSON, nullable=False),
         sa.Column("stopped_reason", sa.String(500), nullable=False),
         sa.Column("suppressed", sa.Boolean, nullable=False),
@@ -179,10 +187,40 @@ def _contacts() -> None:
         sa.Column("name", sa.String(300), nullable=False),
         sa.Column("email", sa.String(320), nullable=False),
         sa.Column("roles", sa.JSON, nullable=False),
+        sa.Column("seniority", sa.String(64), nullable=True),
+        sa.Column("department", sa.String(120), nullable=True),
+        sa.Column("joined_on", sa.Integer, nullable=True),
         sa.Column("departed_on", sa.Integer, nullable=True),
         sa.Column("recorded_at", Moment, nullable=False),
     )
     op.create_index("ix_contacts_account_id", "contacts", ["account_id"])
+
+
+def _products() -> None:
+    op.create_table(
+        "products",
+        sa.Column("id", Id, sa.ForeignKey("subjects.id"), primary_key=True, autoincrement=False),
+        sa.Column("account_id", Id, sa.ForeignKey("accounts.id"), nullable=False),
+        sa.Column("name", sa.String(200), nullable=False),
+        sa.Column("recorded_at", Moment, nullable=False),
+        sa.UniqueConstraint("account_id", "name"),
+    )
+
+
+def _changed_accounts() -> None:
+    op.create_table(
+        "changed_accounts",
+        sa.Column("account_id", Id, sa.ForeignKey("accounts.id"), primary_key=True, autoincrement=False),
+        sa.Column("changes", sa.Integer, nullable=False),
+    )
+
+
+def _words() -> None:
+    op.create_table(
+        "words",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("word", sa.String(200), nullable=False, unique=True),
+    )
 
 
 def _goals() -> None:
