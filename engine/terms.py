@@ -181,6 +181,15 @@ class OutboxKind(StrEnum):
     WAKE = "wake"
 
 
+class BundleAct(StrEnum):
+    """What was done with a bundle. All but ``PROPOSED`` put it in force; ``LOADED``: by a process at its start."""
+
+    LOADED = "loaded"
+    APPLIED = "applied"
+    ROLLED_BACK = "rolled_back"
+    PROPOSED = "proposed"
+
+
 class Role(StrEnum):
     """What a member may do; several are possible."""
 

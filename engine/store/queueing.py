@@ -12,6 +12,7 @@ class Queue(IntEnum):
     POINTS = 4_917_203_119
     INGEST = 4_917_203_120
     DECIDING = 4_917_203_121
+    BUNDLES = 4_917_203_122
 
 
 def queue(session: Session, number: int) -> None:

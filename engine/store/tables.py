@@ -158,13 +158,30 @@ class IngestRow(Base):
 
 
 class BundleRow(Base):
-    """An immutable bundle: every file's text, by the fingerprint. The newest ``applied_at`` is in force."""
+    """An immutable bundle: every file's text, by the fingerprint. ``author`` and ``applied_at`` of the last time it was
+    put in force; None before the first (it is only proposed)."""
 
     __tablename__ = "bundles"
     fingerprint: Mapped[str] = mapped_column(String(64), primary_key=True)
     texts: Mapped[dict[str, Any]]
     author: Mapped[str] = mapped_column(String(300), default="")
-    applied_at: Mapped[datetime]
+    applied_at: Mapped[datetime | None]
+
+
+class BundleActRow(Base):
+    """Append-only: who put which bundle in force, when and why, in place of which one. ``kind``: words of
+    `engine.terms.BundleAct`. ``changes``: what it changed, as counts; ``accepted``: the blast that was accepted."""
+
+    __tablename__ = "bundle_acts"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(ForeignKey("bundles.fingerprint"))
+    kind: Mapped[str] = mapped_column(String(16))
+    author: Mapped[str] = mapped_column(String(300), default="")
+    message: Mapped[str] = mapped_column(String(2000), default="")
+    previous: Mapped[str] = mapped_column(String(64), default="")
+    changes: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    accepted: Mapped[int | None] = mapped_column(Integer)
+    at: Mapped[datetime]
 
 
 class MemberRow(Base):

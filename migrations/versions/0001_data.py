@@ -12,6 +12,7 @@ Moment = sa.DateTime(timezone=True)
 
 def upgrade() -> None:
     _bundles()
+    _bundle_acts()
     _corrections()
     _ingests()
     _keys()
@@ -48,6 +49,7 @@ def downgrade() -> None:
         "keys",
         "ingests",
         "corrections",
+        "bundle_acts",
         "bundles",
     ):
         op.drop_table(table)
@@ -59,7 +61,22 @@ def _bundles() -> None:
         sa.Column("fingerprint", sa.String(64), primary_key=True),
         sa.Column("texts", sa.JSON, nullable=False),
         sa.Column("author", sa.String(300), nullable=False),
-        sa.Column("applied_at", Moment, nullable=False),
+        sa.Column("applied_at", Moment, nullable=True),
+    )
+
+
+def _bundle_acts() -> None:
+    op.create_table(
+        "bundle_acts",
+        sa.Column("id", Id, primary_key=True),
+        sa.Column("fingerprint", sa.String(64), sa.ForeignKey("bundles.fingerprint"), nullable=False),
+        sa.Column("kind", sa.String(16), nullable=False),
+        sa.Column("author", sa.String(300), nullable=False),
+        sa.Column("message", sa.String(2000), nullable=False),
+        sa.Column("previous", sa.String(64), nullable=False),
+        sa.Column("changes", sa.JSON, nullable=False),
+        sa.Column("accepted", sa.Integer, nullable=True),
+        sa.Column("at", Moment, nullable=False),
     )
 
 
