@@ -101,7 +101,8 @@ class Happenings:
     """Events of one kind, sorted by account row, then day (length K).
 
     ``contact_rows`` is -1 where no contact is named. ``fields`` holds the event's declared fields as columns of
-    length K. ``ids`` are the source records. Events after the day of an evaluation are not looked at.
+    length K. ``ids`` are the source records. Events after the day of an evaluation are not looked at. ``times`` are
+    seconds since 1970-01-01 UTC; None where only days are known.
     """
 
     ids: Ints
@@ -109,6 +110,7 @@ class Happenings:
     contact_rows: Ints
     days: Ints
     fields: Mapping[str, Column]
+    times: Ints | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

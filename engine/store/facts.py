@@ -79,6 +79,7 @@ def _happenings(
         contact_rows=rows_of(contacts.ids, named),
         days=np.array([row.day for row in kept], dtype=np.int64),
         fields={field: column([row.fields.get(field) for row in kept]) for field in bundle.catalog.events[name].fields},
+        times=np.array([int(row.at.timestamp()) for row in kept], dtype=np.int64),
     )
 
 
