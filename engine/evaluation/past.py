@@ -13,7 +13,8 @@ class Past:
     run. ``held_out``: playbook → accounts held out for it in an open episode → the rule that holds them out.
     ``recent_starts``: rule → runs started in the last 24 hours. ``released``: rules whose question (blast radius or
     accounts already inside) a member answered with yes; ``inside`` then leaves out the accounts refused for it.
-    ``stopped`` / ``suppressed``: accounts a person stopped / that must not be contacted by law.
+    ``stopped`` / ``suppressed``: accounts a person stopped / that must not be contacted by law. ``accounts``: how many
+    there are at all; 0 where those that are decided on are all.
     """
 
     inside: Mapping[str, AbstractSet[int]] = field(default_factory=dict)
@@ -25,3 +26,4 @@ class Past:
     released: AbstractSet[str] = frozenset()
     stopped: AbstractSet[int] = frozenset()
     suppressed: AbstractSet[int] = frozenset()
+    accounts: int = 0
