@@ -33,7 +33,10 @@ class FromEvents:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One declared measurement. ``stale_after`` in days: an older latest value is unknown (0: never stale)."""
+    """One declared measurement. ``stale_after`` in days: an older latest value is unknown (0: never stale).
+
+    ``words``: all that a text metric can say, where they are declared.
+    """
 
     name: str
     title: str
@@ -51,6 +54,7 @@ class Metric:
     customer_may_see: bool = False
     formula: Condition | None = None
     from_events: FromEvents | None = None
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

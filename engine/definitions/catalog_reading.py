@@ -132,6 +132,7 @@ def _metric(key: ScalarNode, node: Node, declared: Declared, ledger: Ledger) -> 
         of=fields.word("of", get_args(Subject), "account"),
         bears_on_value=fields.text("bears_on_value", ""),
         customer_may_see=fields.truth("customer_may_see", default=False),
+        words=texts_of(fields.texts("words")),
         from_events=_from_events(from_events, declared, ledger) if from_events else None,
     )
     fields.close()
