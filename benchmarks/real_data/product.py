@@ -35,9 +35,10 @@ class Spent:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """An installation of its own in ``folder``, with the rules and playbooks of the workspace beside this file."""
+    """An installation of its own in ``folder``, with the rules and playbooks of ``workspace``."""
 
     folder: Path
+    workspace: Path = WORKSPACE
 
     @property
     def outgoing(self) -> Path:
@@ -49,7 +50,7 @@ class Product:
         with _measured() as spent:
             done = subprocess.run(  # noqa: S603 -- our own program
                 self._command(*words),
-                cwd=WORKSPACE,
+                cwd=self.workspace,
                 env=self._environment(),
                 capture_output=True,
                 text=True,
@@ -64,7 +65,7 @@ class Product:
         port = _free_port()
         with _measured() as spent:
             child = subprocess.Popen(  # noqa: S603 -- our own program
-                self._command("serve", "--port", str(port)), cwd=WORKSPACE, env=self._environment()
+                self._command("serve", "--port", str(port)), cwd=self.workspace, env=self._environment()
             )
             begun = time.monotonic()
             try:
