@@ -23,6 +23,8 @@ _SEEN_AS = {
     Window.CHANGE: "change over {} days",
     Window.PREVIOUS: "{} days before that",
     Window.SLOPE: "slope over {} days",
+    Window.DAYS: "days above zero in {} days",
+    Window.AGO: "{} days ago",
     Window.DAYS_SINCE: "days since",
     Window.RANK: "rank",
 }

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal as Choice, TypeAlias
+from typing import Final, Literal as Choice, TypeAlias
 
 from engine.definitions.condition import Condition
-from engine.definitions.feature import ValueType
+from engine.definitions.feature import Feature, ValueType
 from engine.definitions.problem import Place
 
 Source: TypeAlias = Choice["outcomes", "adoption", "delivery", "feedback", "relationship", "commercial"]
@@ -13,14 +13,40 @@ Evidence: TypeAlias = Choice["say", "observe", "do"]
 Better: TypeAlias = Choice["higher", "lower", "neither"]
 Combine: TypeAlias = Choice["last", "sum", "max", "mean"]
 Subject: TypeAlias = Choice["account", "contact", "product"]
-Counted: TypeAlias = Choice["events", "distinct contacts", "minutes"]
+Counted: TypeAlias = Choice[
+    "events",
+    "distinct contacts",
+    "minutes",
+    "key features",
+    "departments",
+    "seniority",
+    "roles",
+    "missing roles",
+    "share of contacts",
+    "hours",
+    "in time",
+    "open",
+]
+Taken: TypeAlias = Choice["sum", "mean", "max", "last", "distinct", "nps", "csat", "ces", "ces mean"]
+Given: TypeAlias = Choice["number", "share", "sum", "mean", "max", "min"]
+Across: TypeAlias = Choice["sum", "mean", "max", "min"]
+
+IDLE_MINUTES: Final = 5
+"""Minutes between two events of one person from which on the time between them is a break and no use."""
 
 
 @dataclass(frozen=True, slots=True)
 class FromEvents:
-    """How a metric is made of events: a count per day, or the days of silence since the last one.
+    """How a metric is made of events, of those that pass ``where`` and happened to somebody ``with_roles``.
 
-    ``over`` (days, 0 = each day alone) sums daily counts; a day without events is then a true zero.
+    ``over``: in the days that end with today; 0 is each day alone. ``count`` counts: events, distinct contacts,
+    active minutes (times between one person's events that are no longer than ``idle`` minutes), the declared key
+    features among the events' ``feature``, the departments, the highest seniority or the share of ``with_roles`` that
+    the events reached, ``missing roles`` the names of those they did not; ``share of contacts`` that had the event
+    ``within`` days of joining; and of pairs joined ``by`` a field, from the event to ``until``: the median ``hours``,
+    the share ``in time`` (``within`` days), or how many are ``open``.
+    ``take`` is instead of a count: what the values of ``field`` come to (nps, csat, ces: the latest of each person).
+    ``per``: the number of events is divided by the number of these.
     ``silence``: the value is the number of days since the last such event; never any: unknown.
     """
 
@@ -29,12 +55,51 @@ class FromEvents:
     over: int = 0
     silence: bool = False
     with_roles: tuple[str, ...] = ()
+    where: Condition | None = None
+    take: Taken | None = None
+    field: str = ""
+    per: str = ""
+    until: str = ""
+    by: str = ""
+    within: int = 0
+    idle: int = IDLE_MINUTES
+
+    @property
+    def is_daily(self) -> bool:
+        """Whether it is made of one amount per day, which the store keeps as points; else it is worked out from the
+        events of the whole span each time."""
+        if self.take or self.per or self.until:
+            return self.take == "sum" and not self.per
+        return self.count in {"events", "minutes"} or (self.count == "distinct contacts" and self.over <= 1)
+
+    @property
+    def loaded(self) -> tuple[str, ...]:
+        """Every kind of event that is looked at."""
+        more = tuple(name for name in (self.per, self.until) if name)
+        return (*self.events, *(name for name in more if name not in self.events))
+
+
+@dataclass(frozen=True, slots=True)
+class FromContacts:
+    """How a metric is made of the contacts of an account: those who have not departed, hold one of ``with_roles``
+    (where any is named), and of whom ``metric`` is ``at_least`` so much, or ``below`` it.
+
+    ``give``: their number, their share of those who could have been counted, or the sum, mean, largest or smallest
+    value of ``metric`` over them. Without any contact a number and a sum are 0, the rest is unknown.
+    """
+
+    metric: Feature | None = None
+    give: Given = "number"
+    at_least: float | None = None
+    below: float | None = None
+    with_roles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
     """One declared measurement. ``stale_after`` in days: an older latest value is unknown (0: never stale).
 
+    ``across`` names how a metric of contacts or products is rolled up into one of their account; None: it is not.
     ``words``: all that a text metric can say, where they are declared.
     """
 
@@ -55,6 +120,25 @@ class Metric:
     formula: Condition | None = None
     from_events: FromEvents | None = None
     words: tuple[str, ...] = ()
+    from_contacts: FromContacts | None = None
+    across: Across | None = None
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether there are points of it: pushed, or an amount per day counted from events."""
+        if self.formula is not None or self.from_contacts is not None:
+            return False
+        return self.from_events is None or self.from_events.is_daily
+
+
+@dataclass(frozen=True, slots=True)
+class ProductFeature:
+    """A part of the product that can be used by itself; ``key``: depth of use is counted in these."""
+
+    name: str
+    title: str
+    place: Place = field(compare=False)
+    key: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +175,11 @@ class Question:
 @dataclass(frozen=True, slots=True)
 class Catalog:
     """Everything the other files may name. ``metrics`` also holds one metric per question, per
-    ``response.<playbook>`` and per report question, added when the bundle is put together."""
+    ``response.<playbook>``, per ``feature.<name>`` and per report question, added when the bundle is put together.
+
+    ``features``: the parts of the product. ``seniority``: its words, the lowest first. ``account_fields``: further
+    fields of accounts that conditions may read.
+    """
 
     metrics: Mapping[str, Metric]
     events: Mapping[str, EventKind]
@@ -102,3 +190,6 @@ class Catalog:
     segments: Mapping[str, Condition]
     north_star: str
     place: Place = field(compare=False)
+    features: Mapping[str, ProductFeature] = field(default_factory=dict)
+    seniority: tuple[str, ...] = ()
+    account_fields: Mapping[str, ValueType] = field(default_factory=dict)

@@ -18,6 +18,8 @@ class Window(StrEnum):
     CHANGE = "change"
     PREVIOUS = "previous"
     SLOPE = "slope"
+    DAYS = "days"
+    AGO = "ago"
     DAYS_SINCE = "days_since"
     RANK = "rank"
 
@@ -42,7 +44,8 @@ class Feature:
     """One feature of a metric: ``metric`` seen through ``window`` over ``days`` (0 where no span applies).
 
     ``name`` is how files write it. ``mean_7d`` covers the 7 days that end with the day of the evaluation;
-    ``previous_7d`` the 7 before those; ``change_7d`` is mean over previous mean, minus 1 (a share).
+    ``previous_7d`` the 7 before those; ``change_7d`` is mean over previous mean, minus 1 (a share); ``days_7d`` is on
+    how many of the 7 days it was above zero; ``ago_365d`` is the latest value as of a year ago.
     """
 
     metric: str
@@ -61,10 +64,20 @@ class Feature:
 MAX_DAYS: Final = 3_650
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*([-.][a-z0-9_]+)*")
-_SPANNED: Final = re.compile(r"(.+)\.(mean|sum|change|previous|slope)_([1-9][0-9]{0,3})d")
+_SPANNED: Final = re.compile(r"(.+)\.(mean|sum|change|previous|slope|days|ago)_([1-9][0-9]{0,3})d")
 _BARE: Final = re.compile(r"(.+)\.(days_since|rank)")
 
-WINDOWS: Final = ("mean_7d", "sum_30d", "change_30d", "previous_30d", "slope_90d", "days_since", "rank")
+WINDOWS: Final = (
+    "mean_7d",
+    "sum_30d",
+    "change_30d",
+    "previous_30d",
+    "slope_90d",
+    "days_30d",
+    "ago_365d",
+    "days_since",
+    "rank",
+)
 """One example of each window, for hints."""
 
 
@@ -89,7 +102,7 @@ def feature_type(metric: ValueType, window: Window) -> ValueType | None:
 
     A boolean counts as 0 or 1, so its mean is a share and its sum a number. A relative change is a share of the mean.
     """
-    if window is Window.LATEST:
+    if window in {Window.LATEST, Window.AGO}:
         return metric
     if window is Window.DAYS_SINCE:
         return ValueType.NUMBER
@@ -97,6 +110,6 @@ def feature_type(metric: ValueType, window: Window) -> ValueType | None:
         return None
     if window is Window.CHANGE:
         return ValueType.SHARE
-    if window is Window.RANK or (window is Window.SUM and metric is ValueType.BOOLEAN):
+    if window in {Window.RANK, Window.DAYS} or (window is Window.SUM and metric is ValueType.BOOLEAN):
         return ValueType.NUMBER
     return ValueType.SHARE if metric is ValueType.BOOLEAN else metric

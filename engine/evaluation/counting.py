@@ -1,37 +1,67 @@
-"""Counting events into the daily points of the metrics that are made of them."""
+"""Events counted into one amount per day: numbers of events, of people, minutes of use, sums of a field."""
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from engine.definitions.catalog import FromEvents
 from engine.evaluation import windows
-from engine.evaluation.columns import Flags
-from engine.evaluation.facts import Facts, Happenings, Series
+from engine.evaluation.columns import Floats, Ints
+from engine.evaluation.facts import Facts, Series
+from engine.evaluation.happened import Entries, gathered
 
-_EMPTY: Final = np.zeros(0, dtype=np.int64)
+_DAYS: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Amounts:
+    """One value per subject and day, ascending by both (length M)."""
+
+    subjects: Ints
+    days: Ints
+    values: Floats
 
 
 def count_events(source: FromEvents, facts: Facts, *, contacts: bool = False) -> Series:
-    """Daily counts of a metric made of events, from the events themselves, per account (or contact)."""
-    kinds = [facts.events[kind] for kind in source.events if kind in facts.events]
-    if not kinds:
-        return Series(_EMPTY, _EMPTY, np.zeros(0))
-    rows = np.concatenate([kind.rows for kind in kinds])
-    who = np.concatenate([kind.contact_rows for kind in kinds])
-    days = np.concatenate([kind.days for kind in kinds])
-    keep = np.concatenate([with_roles(kind, facts, source.with_roles) for kind in kinds])
-    if contacts:
-        return windows.counted(who, days, keep & (who >= 0))
-    if source.count == "distinct contacts":
-        entries = np.unique(np.stack([rows, who, days])[:, keep & (who >= 0)], axis=1)
-        rows, days, keep = entries[0], entries[2], np.ones(entries.shape[1], dtype=np.bool_)
-    return windows.counted(rows, days, keep)
+    """The daily points of a metric made of events, from the events themselves, per account (or contact)."""
+    entries = gathered(source, facts, look_at=source.field)
+    subjects = entries.who if contacts else entries.rows
+    named = subjects >= 0
+    found = amounts(source, subjects[named], entries.kept(named))
+    return Series(found.subjects, found.days, found.values)
 
 
-def with_roles(happenings: Happenings, facts: Facts, roles: tuple[str, ...]) -> Flags:
-    """Which events happened to a contact with one of ``roles``, bool[K]; all of them where no role is named."""
-    if not roles:
-        return np.ones(len(happenings.rows), dtype=np.bool_)
-    wanted = np.array([*(not held.isdisjoint(roles) for held in facts.contacts.roles), False], dtype=np.bool_)
-    return wanted[happenings.contact_rows]
+def amounts(source: FromEvents, subjects: Ints, entries: Entries) -> Amounts:
+    """What the events of each subject (row or id, int64[K]) come to on each day on which there was any."""
+    if source.take == "sum":
+        known = ~np.isnan(entries.values)
+        return _added(subjects[known], entries.days[known], entries.values[known])
+    if source.silence or source.count == "events":
+        return _counted(subjects, entries.days)
+    if source.count == "minutes":
+        return _minutes(source.idle, subjects, entries)
+    named = entries.who >= 0
+    once = np.unique(np.stack([subjects[named], entries.who[named], entries.days[named]]), axis=1)
+    return _counted(once[0], once[2])
+
+
+def _counted(subjects: Ints, days: Ints) -> Amounts:
+    found = windows.counted(subjects, days, np.ones(len(subjects), dtype=np.bool_))
+    return Amounts(found.rows, found.days, found.values)
+
+
+def _added(subjects: Ints, days: Ints, values: Floats) -> Amounts:
+    keys, place = np.unique(subjects * _DAYS + days, return_inverse=True)
+    sums = np.bincount(place, weights=values, minlength=len(keys)).astype(np.float64)
+    return Amounts(keys // _DAYS, keys % _DAYS, sums)
+
+
+def _minutes(idle: int, subjects: Ints, entries: Entries) -> Amounts:
+    """Time between one person's events of one day, as far as it is no longer than ``idle`` minutes."""
+    order = np.lexsort((entries.times, entries.days, entries.who, subjects))
+    subject, who, day, time = (part[order] for part in (subjects, entries.who, entries.days, entries.times))
+    gaps = np.diff(time, prepend=time[:1])
+    follows = np.zeros(len(order), dtype=np.bool_)
+    follows[1:] = (np.diff(subject) == 0) & (np.diff(who) == 0) & (np.diff(day) == 0)
+    return _added(subject, day, np.where(follows & (gaps <= idle * 60), gaps / 60.0, 0.0))

@@ -1,8 +1,7 @@
 """Columns by the names that files use, computed when first asked for: features, account facts, segments.
 
 `Features` is a mapping from name to column. ``as_of`` is the same mapping on an earlier day, over the same series.
-A metric made of events counts a day without events as a true zero, for every account that exists; only the days of
-silence stay unknown until the first event.
+How a metric is seen through a window stands in `engine.evaluation.seen`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -10,13 +9,16 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from engine.definitions.catalog import Catalog, Metric
-from engine.definitions.feature import Feature, ValueType, Window, parse_feature
+from engine.definitions.catalog import Catalog, Metric, Subject
+from engine.definitions.feature import Feature, parse_feature
 from engine.evaluation import windows
 from engine.evaluation.columns import Column, Floats, Ints, Numbers, Texts
 from engine.evaluation.counting import count_events
-from engine.evaluation.facts import Facts, Series
+from engine.evaluation.facts import Facts, Points, Series
 from engine.evaluation.program import compute, evaluate_condition
+from engine.evaluation.seen import above_zero, decimals_of, ranks, relative_change, see
+
+__all__ = ["DERIVED", "Features", "OwnNames", "decimals_of", "feature_named", "ranks", "relative_change", "taken"]
 
 DERIVED: Final = ("signal.", "score.", "tier.", "cause.")
 """How names begin that are results of the evaluation itself."""
@@ -35,9 +37,10 @@ def feature_named(catalog: Catalog, name: str) -> Feature | None:
 
 
 class Features(Mapping[str, Column]):
-    """Columns of all accounts (or, for ``contacts``, of all contacts) as of one day.
+    """Columns of all accounts (or ``of`` all contacts, or all products) as of one day.
 
-    Over contacts, ``contact.<metric>`` is the contact's own and every other name is the value of its account.
+    Over contacts, ``contact.<metric>`` is the contact's own and every other name is the value of its account; over
+    products likewise. ``contacts=True`` is the same as ``of="contact"``.
     ``derive`` answers names of `DERIVED`; ``given`` are columns that stand for themselves (examples of rules).
     A name nobody knows raises KeyError. Iterating yields what was asked for so far.
     """
@@ -51,17 +54,19 @@ class Features(Mapping[str, Column]):
         derive: Derive | None = None,
         given: Mapping[str, Column] | None = None,
         contacts: bool = False,
+        of: Subject = "account",
     ) -> None:
         self.catalog = catalog
         self.facts = facts
         self.day = facts.at if day is None else day
-        self.size = len(facts.contacts.ids) if contacts else len(facts.accounts)
+        self.of: Subject = "contact" if contacts else of
+        self._ids, self._owners = _subjects(facts, self.of)
+        self.size = len(self._ids)
         self._derive = derive
         self._given = given or {}
-        self._contacts = contacts
-        self._accounts = Features(catalog, facts, day=day, derive=derive, given=given) if contacts else self
         self._found: dict[str, Column] = {}
-        self._series: dict[str, Series] = {}
+        self._series: dict[str, Points] = {}
+        self._others: dict[Subject, Features] = {self.of: self}
         self._earlier: dict[int, Features] = {self.day: self}
 
     def __getitem__(self, name: str) -> Column:
@@ -83,42 +88,95 @@ class Features(Mapping[str, Column]):
         """The same columns on another day; scores, tiers and signals are unknown there."""
         found = self._earlier.get(day)
         if found is None:
-            found = Features(self.catalog, self.facts, day=day, given=self._given, contacts=self._contacts)
+            found = Features(self.catalog, self.facts, day=day, given=self._given, of=self.of)
             found._series, found._earlier = self._series, self._earlier
             self._earlier[day] = found
         return found
 
+    def over(self, subject: Subject) -> "Features":
+        """The same day over the accounts, contacts or products of the same facts."""
+        found = self._others.get(subject)
+        if found is None:
+            derive = self._derive if subject == "account" else None
+            found = Features(self.catalog, self.facts, day=self.day, derive=derive, given=self._given, of=subject)
+            found._others = self._others
+            self._others[subject] = found
+        return found
+
+    def columns(self) -> Mapping[str, Column]:
+        """The mapping itself."""
+        return self
+
     def value(self, feature: Feature) -> Floats:
         """One numeric feature, float64[size], NaN unknown."""
-        column = self[f"contact.{feature.name}" if self._contacts else feature.name]
+        column = self[feature.name if self.of == "account" else f"{self.of}.{feature.name}"]
         return column.values if isinstance(column, Numbers) else np.full(self.size, np.nan)
 
+    def series(self, metric: Metric) -> Points:
+        """The points behind a metric, per account (or contact, or product); empty where there are none."""
+        found = self._series.get(metric.name)
+        if found is None:
+            found = self._series[metric.name] = self._load(metric)
+        return found
+
+    def above_zero(self, metric: Metric) -> Points:
+        """The same with 1 for every point above zero and 0 for every other."""
+        name = f"{metric.name} > 0"
+        found = self._series.get(name)
+        if found is None:
+            found = self._series[name] = above_zero(self.series(metric))
+        return found
+
     def _column(self, name: str) -> Column | None:
-        if self._contacts and not name.startswith("contact."):
-            column = self._accounts.get(name)
-            return None if column is None else taken(column, self.facts.contacts.account_rows)
-        if name in self._given:
+        own = f"{self.of}."
+        if self.of != "account" and not name.startswith(own):
+            column = self.over("account").get(name)
+            return None if column is None else taken(column, self._owners)
+        if self.of == "account" and name in self._given:
             return self._given[name]
         if name.startswith(DERIVED):
             return self._derive(name) if self._derive else None
-        if name.startswith("account."):
-            return self._account(name.removeprefix("account."))
+        if self.of == "account" and name.startswith(own):
+            return self._account(name.removeprefix(own))
         if name.startswith("in_segment."):
             condition = self.catalog.segments.get(name.removeprefix("in_segment."))
             return None if condition is None else compute(condition.tree, self, self.size)
-        feature = feature_named(self.catalog, name.removeprefix("contact.") if self._contacts else name)
-        return None if feature is None else self._feature(feature)
+        bare = name if self.of == "account" else name.removeprefix(own)
+        feature = feature_named(self.catalog, bare)
+        return self._field(bare) if feature is None else see(feature, self)
+
+    def _field(self, name: str) -> Column | None:
+        """A field of a contact or a product: what is known of the person or thing itself."""
+        people = self.facts.contacts
+        if self.of == "product" and name == "name":
+            words = tuple(sorted(set(self.facts.products.names)))
+            return Texts(np.array([words.index(each) for each in self.facts.products.names], dtype=np.int64), words)
+        if self.of != "contact":
+            return None
+        if name.startswith("in_role."):
+            role = name.removeprefix("in_role.")
+            return Numbers(np.array([role in held for held in people.roles], dtype=np.float64))
+        if name == "days_since_joined":
+            joined = people.fields.get("joined_on")
+            return Numbers(self.day - joined.values) if isinstance(joined, Numbers) else None
+        return people.fields.get(name)
 
     def _account(self, name: str) -> Column | None:
         fields = self.facts.fields
         if name in fields:
             return fields[name]
-        if name == "segment":
-            return self._segments()
-        if name == "days_in_stage":
-            return self._days("stage_since", 1)
-        if name == "renewal_in_days":
-            return self._days("renewal_on", -1)
+        match name:
+            case "segment":
+                return self._segments()
+            case "days_in_stage":
+                return self._days("stage_since", 1)
+            case "renewal_in_days":
+                return self._days("renewal_on", -1)
+            case "notice_in_days":
+                return self._days("notice_on", -1)
+            case "products":
+                owners = self.facts.products.account_rows
+                return Numbers(np.bincount(owners, minlength=self.size).astype(np.float64))
         return None
 
     def _days(self, name: str, sign: int) -> Column | None:
@@ -132,84 +190,16 @@ class Features(Mapping[str, Column]):
             codes[(codes < 0) & holds] = code
         return Texts(codes, tuple(self.catalog.segments))
 
-    def _feature(self, feature: Feature) -> Column:
-        metric = self.catalog.metrics[feature.metric]
-        if metric.type is ValueType.TEXT:
-            return Texts(np.full(self.size, -1, dtype=np.int64), ())
-        match feature.window:
-            case Window.LATEST:
-                return Numbers(self._latest(metric))
-            case Window.MEAN:
-                return Numbers(self._mean(metric, self.day, feature.days))
-            case Window.PREVIOUS:
-                return Numbers(self._mean(metric, self.day - feature.days, feature.days))
-            case Window.SUM:
-                return Numbers(self._sum(metric, feature.days))
-            case Window.CHANGE:
-                before = self._mean(metric, self.day - feature.days, feature.days)
-                return Numbers(relative_change(before, self._mean(metric, self.day, feature.days)))
-            case Window.SLOPE:
-                return Numbers(windows.slope(self._daily(metric, feature.days), *self._window(metric, feature.days)))
-            case Window.DAYS_SINCE:
-                return Numbers(self._days_since(metric))
-        return Numbers(ranks(self._latest(metric), lower_is_better=metric.better == "lower"))
-
-    def _window(self, metric: Metric, days: int) -> tuple[int, int, int, int]:
-        return self.size, self.day, days, decimals_of(metric)
-
-    def _latest(self, metric: Metric) -> Floats:
-        if metric.formula is not None:
-            column = compute(metric.formula.tree, self, self.size)
-            return column.values if isinstance(column, Numbers) else np.full(self.size, np.nan)
-        if metric.from_events is None:
-            return windows.latest(self.series(metric), self.size, self.day, metric.stale_after)
-        if metric.from_events.silence:
-            return self._days_since(metric)
-        return windows.total(self.series(metric), self.size, self.day, metric.from_events.over or 1, 0)[0].astype(float)
-
-    def _mean(self, metric: Metric, day: int, days: int) -> Floats:
-        series = self._daily(metric, days, day)
-        if _counts_days(metric):
-            return windows.total(series, self.size, day, days, 0)[0] / days
-        return windows.mean(series, self.size, day, days, decimals_of(metric))
-
-    def _sum(self, metric: Metric, days: int) -> Floats:
-        sums, counts = windows.total(self._daily(metric, days), *self._window(metric, days))
-        known = (counts > 0) | _counts_days(metric)
-        return np.where(known, sums / 10.0 ** decimals_of(metric), np.nan)
-
-    def _days_since(self, metric: Metric) -> Floats:
-        if metric.formula is not None:
-            return np.full(self.size, np.nan)
-        return windows.days_since(self.series(metric), self.size, self.day)
-
-    def _daily(self, metric: Metric, days: int, day: int | None = None) -> Series:
-        """The points a window looks at; for formulas and rolling counts the value of every day of the window."""
-        last = self.day if day is None else day
-        if metric.formula is None and (metric.from_events is None or _counts_days(metric)):
-            return self.series(metric)
-        every = range(last - days + 1, last + 1)
-        values = np.stack([self.as_of(each).value(Feature(metric.name)) for each in every], axis=1).ravel()
-        known = ~np.isnan(values)
-        rows = np.repeat(np.arange(self.size, dtype=np.int64), days)[known]
-        return Series(rows, np.tile(np.array(every, dtype=np.int64), self.size)[known], values[known])
-
-    def series(self, metric: Metric) -> Series:
-        """The points behind a metric, per account (or contact); empty where there are none."""
-        found = self._series.get(metric.name)
-        if found is None:
-            found = self._series[metric.name] = self._load(metric)
-        return found
-
-    def _load(self, metric: Metric) -> Series:
+    def _load(self, metric: Metric) -> Points:
         facts = self.facts
-        own = (facts.contact_series if self._contacts else facts.series).get(metric.name)
+        stored = {"account": facts.series, "contact": facts.contact_series, "product": facts.product_series}
+        own = stored[self.of].get(metric.name)
         if own is not None:
             return own
-        if not self._contacts and metric.name in facts.contact_series:
+        if self.of == "account" and metric.of == "contact" and metric.name in facts.contact_series:
             return windows.summed(facts.contact_series[metric.name], facts.contacts.account_rows)
-        if metric.from_events is not None:
-            return count_events(metric.from_events, facts, contacts=self._contacts)
+        if metric.from_events is not None and self.of != "product":
+            return count_events(metric.from_events, facts, contacts=self.of == "contact")
         return Series(_EMPTY, _EMPTY, np.zeros(0))
 
 
@@ -238,37 +228,9 @@ def taken(column: Column, rows: Ints) -> Column:
     return Numbers(column.values[rows])
 
 
-def relative_change(before: Floats, now: Floats) -> Floats:
-    """``now`` over ``before`` minus 1 (relative to the size of a negative base); a zero base is unknown.
-
-    Rounded to 12 decimals, so that 110 after 100 is a change of exactly 10 %.
-    """
-    base = np.where(before == 0, np.nan, np.abs(before))
-    return np.round((now - before) / base, 12)
-
-
-def ranks(values: Floats, *, lower_is_better: bool = False, among: Floats | None = None) -> Floats:
-    """``100 · count(v <= x) / N`` over the known values (``>=`` where lower is better); unknown stays outside N.
-
-    ``among``: the values to compare with, ascending; by default these very values.
-    """
-    known = ~np.isnan(values)
-    ordered = np.sort(values[known]) if among is None else among
-    if lower_is_better:
-        better = len(ordered) - np.searchsorted(ordered, values, side="left")
-    else:
-        better = np.searchsorted(ordered, values, side="right")
-    return np.where(known, 100.0 * better / max(len(ordered), 1), np.nan)
-
-
-def decimals_of(metric: Metric) -> int:
-    """The power of ten in which a metric's values are summed exactly; a share has the decimals of its percentage."""
-    if metric.from_events is not None:
-        return 0
-    return metric.decimals + 2 if metric.type is ValueType.SHARE else metric.decimals
-
-
-def _counts_days(metric: Metric) -> bool:
-    """Whether a day without a point is a true zero: plain daily counts of events."""
-    source = metric.from_events
-    return source is not None and not source.silence and not source.over
+def _subjects(facts: Facts, of: Subject) -> tuple[Ints, Ints]:
+    """The ids of the subjects, and the row of the account each belongs to."""
+    if of == "account":
+        return facts.accounts.ids, np.arange(len(facts.accounts), dtype=np.int64)
+    owned = facts.contacts if of == "contact" else facts.products
+    return owned.ids, owned.account_rows

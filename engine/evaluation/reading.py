@@ -67,6 +67,7 @@ class _Collected:
         self.late = late
         self.spans: dict[str, int] = {}
         self.contact_metrics: set[str] = set()
+        self.product_metrics: set[str] = set()
         self.events: dict[str, int] = {}
         self.goals: set[str] = set()
         self.latest: set[str] = set()
@@ -99,7 +100,7 @@ class _Collected:
 
     def names(self, names: frozenset[str] | tuple[str, ...], back: int = 0) -> None:
         for name in names:
-            feature = feature_named(self.catalog, name.removeprefix("contact."))
+            feature = feature_named(self.catalog, name.removeprefix("contact.").removeprefix("product."))
             if feature is not None:
                 self.feature(feature, back)
 
@@ -111,15 +112,16 @@ class _Collected:
 
     def needs(self) -> Needs:
         """Everything collected, in the shape the store reads."""
-        loaded = {name: days for name, days in self.spans.items() if self.catalog.metrics[name].formula is None}
+        loaded = {name: days for name, days in self.spans.items() if self.catalog.metrics[name].is_stored}
         return Needs(
             days=max([30, *loaded.values(), *self.events.values()]),
-            metrics=frozenset(loaded) - self.contact_metrics,
+            metrics=frozenset(loaded) - self.contact_metrics - self.product_metrics,
             latest=frozenset(name for name in loaded if name in self.latest or self._never_stale(name)),
-            contact_metrics=frozenset(self.contact_metrics),
+            contact_metrics=frozenset(self.contact_metrics & loaded.keys()),
             events=frozenset(self.events),
             goals=frozenset(self.goals),
             spans=loaded | self.events,
+            product_metrics=frozenset(self.product_metrics & loaded.keys()),
         )
 
     def _never_stale(self, name: str) -> bool:
@@ -135,8 +137,15 @@ class _Collected:
         self.spans[metric.name] = reach
         if metric.of == "contact":
             self.contact_metrics.add(metric.name)
+        if metric.of == "product":
+            self.product_metrics.add(metric.name)
         if metric.formula is not None:
             self.names(metric.formula.names, back)
+        if metric.from_contacts is not None and metric.from_contacts.metric is not None:
+            self.feature(metric.from_contacts.metric, back)
+        if source is not None and not source.is_daily:
+            for event in source.loaded:
+                self.events[event] = max(self.events.get(event, 0), reach + source.within)
 
     def _goal(self, name: str, back: int) -> None:
         self.goals.add(name)

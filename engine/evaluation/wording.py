@@ -32,6 +32,8 @@ _WINDOWS: Final = {
     Window.CHANGE: "change of {title} over {days} days",
     Window.PREVIOUS: "mean of {title} over the {days} days before",
     Window.SLOPE: "slope of {title} over {days} days",
+    Window.DAYS: "days with {title} in {days} days",
+    Window.AGO: "{title} {days} days ago",
     Window.DAYS_SINCE: "days since the last value of {title}",
     Window.RANK: "rank of {title}",
 }
