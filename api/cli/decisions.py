@@ -1,4 +1,4 @@
-"""``plan``, ``why``, ``scores`` and ``evaluate``: what the engine would say, why, and saying it."""
+"""``why``, ``scores`` and ``evaluate``: what the engine says, why, and saying it."""
 
 import csv
 import json
@@ -16,48 +16,25 @@ from api.cli.workspace import (
     day_of,
     err,
     moment_of,
+    open_in_force,
     open_workspace,
     out,
-    put_in_force,
 )
-from engine.evaluation.deciding import Decision, Plan, decide
 from engine.evaluation.evaluation import Evaluation, evaluate
 from engine.evaluation.explaining import why_rule
 from engine.evaluation.scoring import TIERS
 from engine.store.decisions import newest
 from engine.store.facts import load_facts
 from engine.store.past import load_past
-from engine.terms import MICRO, DecisionKind
+from engine.terms import MICRO
 from workflows.activities.cycle import run_cycle
-
-WORDS = {DecisionKind.START: "start", DecisionKind.REFUSE: "refuse", DecisionKind.HOLD_OUT: "hold"}
 
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands to the command line."""
-    app.command()(plan)
     app.command()(why)
     app.command()(scores)
     app.command(name="evaluate")(evaluate_now)
-
-
-def plan(at: AtOption = "", as_json: JsonOption = False, data: DataOption = "") -> None:
-    """Show what a cycle would start, refuse and hold out, each with its reason. Nothing happens."""
-    workspace = open_workspace(data)
-    proposed = _plan(workspace, day_of(at))
-    if as_json:
-        print(json.dumps(_plan_json(proposed)))
-        return
-    for decision in proposed.decisions:
-        out.print(_line(decision))
-    kinds = [decision.kind for decision in proposed.decisions]
-    counted = ", ".join(f"{kinds.count(kind)} {word}" for kind, word in WORDS.items())
-    out.print(f"{counted}; {len(proposed.closed)} episodes would end. Nothing has happened yet.")
-    for rule, ask in proposed.asks.items():
-        out.print(f"asks   {rule}: {ask}")
-    for rule, count in proposed.unknown.items():
-        if count:
-            out.print(f"unknown {rule}: data is missing for {count} account{'' if count == 1 else 's'}")
 
 
 def why(account: str, rule: str, at: AtOption = "", as_json: JsonOption = False, data: DataOption = "") -> None:
@@ -122,10 +99,9 @@ def evaluate_now(
     if day > day_of(""):
         err.print(f"{at} has not come yet; a cycle for it would keep the cycles before it from deciding")
         raise typer.Exit(2)
-    workspace = open_workspace(data)
+    workspace = open_in_force(data)
     for rule in release or ():
         _require_rule(workspace, rule)
-    put_in_force(workspace)
     result = run_cycle(
         workspace.store,
         workspace.bundle,
@@ -169,38 +145,3 @@ def _evaluate(workspace: Workspace, day: int) -> Evaluation:
     with workspace.store.read() as session:
         facts = load_facts(session, workspace.bundle, day)
     return evaluate(workspace.bundle, facts)
-
-
-def _plan(workspace: Workspace, day: int) -> Plan:
-    at = moment_of(day)
-    evaluation = _evaluate(workspace, day)
-    with workspace.store.read() as session:
-        past = load_past(session, workspace.bundle, at)
-    return decide(workspace.bundle, evaluation, past, at)
-
-
-def _line(decision: Decision) -> str:
-    return f"{WORDS[decision.kind]:<6} {decision.account_key:<24} {decision.playbook:<18} {decision.sentence}"
-
-
-def _plan_json(proposed: Plan) -> dict[str, Any]:
-    return {
-        "at": proposed.at.isoformat(),
-        "decisions": [
-            {
-                "account": decision.account_key,
-                "rule": decision.rule,
-                "playbook": decision.playbook,
-                "kind": decision.kind.value,
-                "reason": decision.reason.value if decision.reason else None,
-                "arm": decision.arm.value if decision.arm else None,
-                "mode": decision.mode.value if decision.mode else None,
-                "sentence": decision.sentence,
-                "evidence": [evidence.sentence for evidence in decision.evidence],
-            }
-            for decision in proposed.decisions
-        ],
-        "closed": len(proposed.closed),
-        "unknown": dict(proposed.unknown),
-        "asks": dict(proposed.asks),
-    }

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli.workspace import DataOption, err, open_store, open_workspace, put_in_force, settings_for
+from api.cli.workspace import DataOption, err, open_in_force, open_store, settings_for
 from engine.settings import Settings
 
 HostOption = Annotated[str, typer.Option(help="Address to listen at.")]
@@ -23,8 +23,7 @@ def serve(host: HostOption = "127.0.0.1", port: PortOption = 8700, data: DataOpt
     """Run everything in one process: pages and API, the worker, and an embedded Temporal."""
     from api.cli.processes import serve_all
 
-    workspace = open_workspace(data)
-    put_in_force(workspace)
+    workspace = open_in_force(data)
     settings = reached_at(workspace.settings, host, port)
     err.print(f"Backcast at {settings.base_url}; `backcast member link EMAIL` signs in. Ctrl-C ends it.")
     asyncio.run(serve_all(workspace.store, settings, host, port))
@@ -41,11 +40,10 @@ def api_only(host: HostOption = "127.0.0.1", port: PortOption = 8700, data: Data
 
 
 def worker_only(data: DataOption = "") -> None:
-    """Run the worker alone: cycles, runs, deliveries and the outbox. The files it starts with are put in force."""
+    """Run the worker alone: cycles, runs, deliveries and the outbox, by the definitions in force."""
     from api.cli.processes import serve_worker
 
-    workspace = open_workspace(data)
-    put_in_force(workspace)
+    workspace = open_in_force(data)
     asyncio.run(serve_worker(workspace.store, workspace.settings))
 
 

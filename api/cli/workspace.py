@@ -7,11 +7,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from engine.definitions.bundle import Bundle
+from engine.definitions.bundle import Bundle, fingerprint_of
 from engine.definitions.problem import render
+from engine.errors import EngineError
+from engine.evaluation.examples import check_examples
 from engine.settings import Settings
-from engine.store.bundles import publish
-from engine.store.files import check
+from engine.store.bundles import in_force, is_managed, publish
+from engine.store.files import check, read_files
 from engine.store.migrating import migrate, require_current
 from engine.store.sessions import Store, connect
 
@@ -49,10 +51,35 @@ def open_workspace(data: str = "") -> Workspace:
     return Workspace(settings, store, bundle)
 
 
-def put_in_force(workspace: Workspace) -> None:
-    """Make the files the definitions that cycles go by from now on; open runs keep theirs."""
-    with workspace.store.begin() as session:
-        publish(session, workspace.bundle, author="", at=now())
+def open_in_force(data: str = "") -> Workspace:
+    """The same for commands that act: with the definitions in force.
+
+    Until somebody has applied a bundle that is what the files say, and they are put in force by this; open runs keep
+    theirs. From the first `backcast apply` on, the files are only compared, and a difference is said in a line.
+    """
+    settings = settings_for(data)
+    store = open_store(settings)
+    with store.read() as session:
+        applied = in_force(session) if is_managed(session) else None
+    if applied is None:
+        workspace = Workspace(settings, store, load_bundle(settings))
+        with store.begin() as session:
+            publish(session, workspace.bundle, author="", at=now())
+        return workspace
+    if applied.fingerprint != _fingerprint_of(settings):
+        err.print(
+            f'The files in "{settings.files}" are not what is in force ({applied.fingerprint[:12]}): '
+            "`backcast plan` shows the difference, `backcast apply` puts them in force."
+        )
+    return Workspace(settings, store, applied)
+
+
+def _fingerprint_of(settings: Settings) -> str:
+    """Of the files, whether they check or not; empty where there are none that can be read."""
+    try:
+        return fingerprint_of(read_files(settings.files))
+    except EngineError:
+        return ""
 
 
 def open_store(settings: Settings) -> Store:
@@ -75,6 +102,16 @@ def load_bundle(settings: Settings) -> Bundle:
         err.print(f"{len(checked.problems)} problems; nothing was done. `backcast check` shows them again.")
         raise typer.Exit(1)
     return checked.bundle
+
+
+def require_examples(bundle: Bundle) -> None:
+    """Run the examples of all rules; print every one that does not come out as written and exit with 1."""
+    problems = check_examples(bundle)
+    for problem in problems:
+        err.print(render(problem, bundle.texts))
+    if problems:
+        err.print(f"{len(problems)} examples do not come out as written; nothing was done.")
+        raise typer.Exit(1)
 
 
 def now() -> datetime:

@@ -1,70 +1,13 @@
 """``plan``, ``why``, ``scores`` and ``evaluate`` in a fresh workspace with three accounts."""
 
 import csv
-import json
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
-from typer.testing import CliRunner, Result
 
-from api.cli import build
 from engine.store.decision_tables import DecisionRow
 from engine.store.run_tables import OutboxRow, RunRow
-from engine.store.sessions import connect
 from engine.store.tables import BundleRow
-
-TODAY = datetime.now(UTC).date()
-
-
-class Desk:
-    """Somebody in a workspace as `init` lays it down, whose rules enrol the accounts that are inside already."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def run(self, *arguments: str) -> Result:
-        return CliRunner().invoke(build(), [*arguments, "--data", str(self.folder / "data")])
-
-    def json(self, *arguments: str) -> object:
-        done = self.run(*arguments)
-        assert done.exit_code == 0, done.output
-        return json.loads(done.stdout)
-
-    def count(self, table: type) -> int:
-        store = connect(f"sqlite:///{self.folder}/data/backcast.db")
-        with store.read() as session:
-            found = session.scalar(select(func.count()).select_from(table)) or 0
-        store.close()
-        return found
-
-    def write(self, name: str, rows: list[str]) -> str:
-        path = self.folder / name
-        path.write_text("\n".join(rows) + "\n", encoding="utf-8")
-        return str(path)
-
-
-@pytest.fixture
-def desk(tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    """`empty` uses 30 of 100 seats, `full` 85; of `silent` nothing is known."""
-    assert CliRunner().invoke(build(), ["init", str(tmp_path / "work")]).exit_code == 0
-    folder = tmp_path / "work"
-    rule = folder / "rules/adoption/seats-unused.yaml"
-    rule.write_text(rule.read_text().replace("existing: ask", "existing: enrol"), encoding="utf-8")
-    (folder / "data").mkdir()
-    (folder / "data" / "backcast.db").write_bytes(sqlite_template.read_bytes())
-    monkeypatch.chdir(folder)
-    found = Desk(folder)
-    days = [(TODAY - timedelta(days=age)).isoformat() for age in range(12)]
-    used = {"empty": 30, "full": 85}
-    points = [f"{key},active_users,{day},{users}" for key, users in used.items() for day in days]
-    points += [f"{key},seats_sold,{days[-1]},100" for key in used]
-    accounts = found.write("accounts.csv", ["key,name", "empty,Empty", "full,Full", "silent,Silent"])
-    assert found.run("ingest", "accounts", accounts).exit_code == 0
-    sent = found.run("ingest", "points", found.write("points.csv", ["account,metric,day,value", *points]))
-    assert sent.exit_code == 0, sent.output
-    return found
+from tests.api.cli.desk import Desk
 
 
 def test_plan_says_what_would_happen_and_nothing_happens(desk: Desk) -> None:
@@ -78,14 +21,12 @@ def test_plan_says_what_would_happen_and_nothing_happens(desk: Desk) -> None:
 def test_evaluate_does_what_plan_said(desk: Desk) -> None:
     """One function decides; the plan of a moment is the decisions of the cycle at that moment."""
     planned = desk.json("plan", "--json")
-    assert isinstance(planned, dict)
     kinds = [each["kind"] for each in planned["decisions"]]
     counts = desk.json("evaluate", "--json")
-    assert isinstance(counts, dict)
     assert (counts["starts"], counts["hold_outs"]) == (kinds.count("start"), kinds.count("hold_out"))
     assert desk.count(DecisionRow) == len(kinds) >= 1
     assert desk.count(RunRow) == desk.count(OutboxRow) == counts["starts"]
-    assert desk.json("plan", "--json")["decisions"] == []  # type: ignore[index]
+    assert desk.json("plan", "--json")["decisions"] == []
 
 
 def test_history_is_replayed_without_runs(desk: Desk) -> None:
@@ -101,7 +42,6 @@ def test_why_traces_one_account_down_to_value_limit_and_file(desk: Desk) -> None
     for text in ("30", "40", "rules/adoption/seats-unused.yaml:", "arm"):
         assert text in done.stdout
     traced = desk.json("why", "empty", "seats-unused", "--json")
-    assert isinstance(traced, dict)
     assert (traced["account"], traced["rule"], traced["decision"]) == ("empty", "seats-unused", None)
 
 
@@ -111,7 +51,7 @@ def test_scores_as_csv_have_one_row_for_each_account(desk: Desk) -> None:
     assert [row["account"] for row in rows] == ["empty", "full", "silent"]
     assert set(rows[0]) == {"account", "score", "tier", "coverage"}
     assert rows[2]["score"] == "", "what is not known is not a zero"
-    assert desk.json("scores", "--format", "json")[2]["score"] is None  # type: ignore[index]
+    assert desk.json("scores", "--format", "json")[2]["score"] is None
 
 
 @pytest.mark.parametrize(

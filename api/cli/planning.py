@@ -1,0 +1,90 @@
+"""A proposal shown: the text of the change, and whom it touches. Shared by ``plan``, ``apply`` and ``rollback``."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from api.cli.workspace import out
+from engine.evaluation.comparing import RuleEffect, TierMove
+from engine.evaluation.deciding import Decision
+from engine.store.proposals import Proposal
+from engine.terms import DecisionKind
+
+SHOWN: Final = 10
+WORDS: Final = {DecisionKind.START: "start", DecisionKind.REFUSE: "refuse", DecisionKind.HOLD_OUT: "hold"}
+_STYLES: Final = {"+": "green", "-": "red", "@": "cyan"}
+
+
+def show(proposal: Proposal) -> None:
+    """Print the text diff, then the effect by rule and scorecard, then the counts."""
+    _show_files(proposal)
+    for rule, effect in proposal.effect.rules.items():
+        if not effect.is_nothing:
+            _show_rule(rule, effect, proposal)
+    for card, moves in proposal.effect.tiers.items():
+        if moves:
+            listed = _some([_moved(move, proposal) for move in moves])
+            out.print(f"scorecard {card}: {len(moves)} of {proposal.effect.accounts} accounts change tier: {listed}")
+    _show_counts(proposal)
+
+
+def _show_files(proposal: Proposal) -> None:
+    if proposal.base is None:
+        many = len(proposal.files)
+        out.print(f"Nothing is in force yet: all {many} files are new ({proposal.bundle.fingerprint[:12]}).")
+        return
+    if not proposal.files:
+        out.print(f"The files are those in force ({proposal.base.fingerprint[:12]}).")
+        return
+    for file in proposal.files:
+        out.print(f"{file.path}: {file.kind}, {file.added} lines added, {file.removed} removed", style="bold")
+        for line in file.lines:
+            out.print(line, style=_STYLES.get(line[:1], ""))
+    out.print(f"{len(proposal.files)} files differ: {proposal.base.fingerprint[:12]} → {_short(proposal)}\n")
+
+
+def _short(proposal: Proposal) -> str:
+    return proposal.bundle.fingerprint[:12]
+
+
+def _show_rule(rule: str, effect: RuleEffect, proposal: Proposal) -> None:
+    is_new, is_gone = effect.is_there and not effect.was_there, effect.was_there and not effect.is_there
+    out.print(f"rule {rule}" + (" (new)" if is_new else " (gone)" if is_gone else ""), style="bold")
+    for words, keys in (("would newly fire", effect.fires), ("would no longer fire", effect.stops)):
+        if keys:
+            out.print(f"  {words} for {len(keys)}: {_some([_named(key, proposal) for key in keys])}")
+    for decisions in (effect.starts, effect.held_out, effect.refused):
+        for decision in decisions[:SHOWN]:
+            out.print(_line(decision))
+        if len(decisions) > SHOWN:
+            kind = WORDS[decisions[0].kind]
+            out.print(f"{kind:<6} … and {len(decisions) - SHOWN} more; --json lists all")
+
+
+def _show_counts(proposal: Proposal) -> None:
+    plan = proposal.plan
+    kinds = [decision.kind for decision in plan.decisions]
+    counted = ", ".join(f"{kinds.count(kind)} {word}" for kind, word in WORDS.items())
+    out.print(f"{counted}; {len(plan.closed)} episodes would end. Nothing has happened yet.")
+    for rule, ask in plan.asks.items():
+        out.print(f"asks   {rule}: {ask}")
+    for rule, count in plan.unknown.items():
+        if count:
+            out.print(f"unknown {rule}: data is missing for {count} account{'' if count == 1 else 's'}")
+
+
+def _line(decision: Decision) -> str:
+    return f"{WORDS[decision.kind]:<6} {decision.account_key:<24} {decision.playbook:<18} {decision.sentence}"
+
+
+def _named(key: str, proposal: Proposal) -> str:
+    name = proposal.names.get(key, key)
+    return key if name == key else f"{name} ({key})"
+
+
+def _moved(move: TierMove, proposal: Proposal) -> str:
+    return f"{_named(move.account, proposal)} {move.before or 'no tier'} → {move.after or 'no tier'}"
+
+
+def _some(words: Sequence[str]) -> str:
+    more = len(words) - SHOWN
+    return ", ".join(words[:SHOWN]) + (f" and {more} more" if more > 0 else "")
