@@ -5,13 +5,13 @@ the bottom tenth, ties share a mark, and who is unknown stays outside N. Ranks h
 uses them has an absolute floor beside them. A cohort of fewer than `SMALLEST` known values says nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final, Literal as Choice, TypeAlias
 
 import numpy as np
 
 from engine.definitions.feature import Feature
-from engine.evaluation.columns import Floats, Ints, Texts
+from engine.evaluation.columns import Flags, Floats, Ints, Texts
 from engine.evaluation.features import Features, ranks
 
 Among: TypeAlias = Choice["all", "segment", "stage"]
@@ -26,17 +26,22 @@ def gather(feature: Feature, among: Among, features: Features) -> Mapping[str, F
 
 def rank(feature: Feature, among: Among, features: Features, *, lower_is_better: bool) -> Floats:
     """Each account's percentile mark among its peers, float64[N]; NaN where its value or its cohort is unknown."""
+    values, marks = features.value(feature), np.full(features.size, np.nan)
+    for mine, others in compared(feature, among, features):
+        marks[mine] = ranks(values[mine], lower_is_better=lower_is_better, among=others)
+    return marks
+
+
+def compared(feature: Feature, among: Among, features: Features) -> Iterator[tuple[Flags, Floats]]:
+    """Each cohort that is large enough: which rows are in it, bool[N], and its known values, ascending."""
     peers = features.facts.peers
     known = None if peers is None else peers.values.get((feature.name, among))
     cohorts = gather(feature, among, features) if known is None else known
-    values, (codes, words) = features.value(feature), _cohorts(among, features)
-    marks = np.full(features.size, np.nan)
+    codes, words = _cohorts(among, features)
     for code, word in enumerate(words):
         others = cohorts.get(word, np.zeros(0))
         if len(others) >= SMALLEST:
-            mine = codes == code
-            marks[mine] = ranks(values[mine], lower_is_better=lower_is_better, among=others)
-    return marks
+            yield codes == code, others
 
 
 def _cohorts(among: Among, features: Features) -> tuple[Ints, tuple[str, ...]]:
