@@ -106,6 +106,17 @@ class PointRow(Base):
     recorded_at: Mapped[datetime]
 
 
+class PointChangeRow(Base):
+    """The trail of writing points: that points of subjects with ids ``first`` to ``last`` changed on a day."""
+
+    __tablename__ = "point_changes"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    day: Mapped[int] = mapped_column(Integer)
+    first: Mapped[int] = mapped_column(Id)
+    last: Mapped[int] = mapped_column(Id)
+    recorded_at: Mapped[datetime]
+
+
 class CorrectionRow(Base):
     """Append-only: a value that was replaced, when it had been recorded and when it was replaced."""
 

@@ -19,6 +19,7 @@ def upgrade() -> None:
     _members()
     _metrics()
     _points()
+    _point_changes()
     _secrets()
     _subjects()
     _accounts()
@@ -43,6 +44,7 @@ def downgrade() -> None:
         "accounts",
         "subjects",
         "secrets",
+        "point_changes",
         "points",
         "metrics",
         "members",
@@ -141,6 +143,17 @@ def _points() -> None:
         sa.Column("value", sa.Float, nullable=False),
         sa.Column("recorded_at", Moment, nullable=False),
         sqlite_with_rowid=False,
+    )
+
+
+def _point_changes() -> None:
+    op.create_table(
+        "point_changes",
+        sa.Column("id", Id, primary_key=True),
+        sa.Column("day", sa.Integer, nullable=False),
+        sa.Column("first", Id, nullable=False),
+        sa.Column("last", Id, nullable=False),
+        sa.Column("recorded_at", Moment, nullable=False),
     )
 
 

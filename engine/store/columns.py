@@ -1,0 +1,215 @@
+"""The packed columns: what `points` says, as memory-mapped files on the machine of the process that evaluates.
+
+They are derived from the database and never say anything it does not: at any time they can be thrown away, and before
+every reading they catch up with the trail that writing points leaves (`engine.store.point_changes`). They are files
+rather than rows of the database because a mapped file serves both ways of reading at the speed of memory: a cycle
+over everybody reads whole rows of days, and one over a thousand changed accounts picks their history out of them in a
+moment. So there is no second state of windows with an arithmetic of its own: every sum is taken anew, over integers,
+and evaluating what changed equals evaluating everything by construction.
+
+Catching up writes the same again where it is repeated, and what is on the disk counts up to a mark that only moves
+after everything before it was written; so a process may die at any moment.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from engine.evaluation.columns import Floats, Ints
+from engine.evaluation.facts import Grid
+from engine.store import point_changes, secrets
+from engine.store.column_files import MetricFiles
+from engine.store.point_changes import Changes, Mark
+from engine.store.sessions import Store
+
+LAYOUT: Final = 1
+"""Files of another layout are thrown away."""
+
+_OFTEN: Final = 1_000_000  # cells after which what is written is brought to the disk
+_SPOT: Final = 4_096
+_ALL: Final = 1 << 62
+
+
+@dataclass(frozen=True, slots=True)
+class CaughtUp:
+    """What catching up did: points read, and whether everything was made anew."""
+
+    points: int
+    anew: bool = False
+
+
+def open_columns(store: Store, folder: str) -> "Columns | None":
+    """The packed columns of a database in a folder, made where there are none; None where another process has them.
+
+    One process writes a folder; the others read points, or have a folder of their own.
+    """
+    path = Path(folder)
+    path.mkdir(parents=True, exist_ok=True)
+    lock = (path / "lock").open("a")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        return None
+    with store.begin() as session:
+        installation = secrets.get(session, "columns").hex()
+    return Columns(path, installation, lock)
+
+
+class Columns:
+    """All points of all metrics, by metric, day and subject. Safe for threads: they take turns."""
+
+    def __init__(self, folder: Path, installation: str, lock: IO[str]) -> None:
+        self._folder = folder
+        self._installation = installation
+        self._lock_file = lock
+        self._turn = threading.RLock()
+        self._metrics: dict[int, MetricFiles] = {}
+        self._generation, self._mark, self._is_known = self._remembered()
+        if self._is_known:
+            for each in self._home().glob("*"):
+                self._metrics[int(each.name)] = MetricFiles(each)
+        self._unsaved = 0
+        self._spot = 0
+
+    def catch_up(self, session: Session) -> CaughtUp:
+        """Bring the columns to what ``session`` sees; from nothing, where the trail does not reach back."""
+        with self._turn:
+            changes = point_changes.after(session, self._mark) if self._is_known else None
+            if changes is None:
+                return self.rebuild(session)
+            if changes.mark == self._mark:
+                return CaughtUp(0)
+            count = self._apply(session, changes)
+            self._mark = changes.mark
+            self._unsaved += count + len(changes.days)
+            if self._unsaved >= _OFTEN:
+                self._save()
+            return CaughtUp(count)
+
+    def rebuild(self, session: Session) -> CaughtUp:
+        """Make all columns anew from the points that ``session`` sees."""
+        with self._turn:
+            self._begin_anew()
+            changes = point_changes.everything(session)
+            count = self._apply(session, changes)
+            self._mark, self._is_known = changes.mark, True
+            self._save()
+            return CaughtUp(count, anew=True)
+
+    def grid(self, metric: int, ids: Ints, first: int, last: int, *, lasting: bool = False) -> Grid:
+        """The points of one metric (by its number) of ascending subjects, from day ``first`` to ``last``; with the
+        last point before ``first`` where ``lasting``."""
+        with self._turn:
+            files = self._metrics.get(metric)
+            nothing = np.full(len(ids), np.nan)
+            if files is None:
+                return Grid(first, np.full((last - first + 1, len(ids)), np.nan), nothing, nothing)
+            days, values = files.last_before(ids, first) if lasting else (nothing, nothing)
+            return Grid(first, files.read(ids, first, last), days, values)
+
+    def differing(self, session: Session, day: int, first: int = 0, last: int = _ALL) -> int:
+        """How many points of one day, of subjects with ids ``first`` to ``last``, the columns and the database that
+        ``session`` sees say differently. Only of use right after catching up; 0 is the only good answer."""
+        with self._turn:
+            wrong = known = 0
+            for found in point_changes.cells(session, day, [(first, min(last, point_changes.highest(session, day)))]):
+                for metric, ids, values in _by_metric(found):
+                    files = self._metrics.get(metric)
+                    said = np.full(len(ids), np.nan) if files is None else files.read(ids, day, day)[0]
+                    wrong += int(np.count_nonzero(said.view(np.uint64) != values.view(np.uint64)))
+                    known += len(ids)
+            return wrong + abs(sum(files.count(day, first, last) for files in self._metrics.values()) - known)
+
+    def spot_check(self, session: Session) -> int:
+        """`differing` for a few thousand subjects on one day: other ones each time, and in time all of them."""
+        with self._turn:
+            days = sorted({day for files in self._metrics.values() for day in files.days()})
+            if not days:
+                return 0
+            self._spot += 1
+            day = days[self._spot * 7_919 % len(days)]
+            spots = point_changes.highest(session, day) // _SPOT + 1
+            first = self._spot // len(days) % spots * _SPOT
+            return self.differing(session, day, first, first + _SPOT - 1)
+
+    def close(self) -> None:
+        """Bring everything to the disk and let other processes have the folder."""
+        with self._turn:
+            if self._unsaved:
+                self._save()
+            self._metrics = {}
+            self._lock_file.close()
+
+    def _apply(self, session: Session, changes: Changes) -> int:
+        count = 0
+        for day, ranges in changes.days.items():
+            for files in self._metrics.values():
+                for first, last in ranges:
+                    files.clear(day, first, last)
+            for found in point_changes.cells(session, day, ranges):
+                for metric, ids, values in _by_metric(found):
+                    self._files(metric).write(day, ids, values)
+                count += len(found)
+        everybody = point_changes.merged(each for ranges in changes.days.values() for each in ranges)
+        for files in self._metrics.values():
+            files.settle(min(changes.days), everybody)
+        return count
+
+    def _files(self, metric: int) -> MetricFiles:
+        found = self._metrics.get(metric)
+        if found is None:
+            found = self._metrics[metric] = MetricFiles(self._home() / str(metric))
+        return found
+
+    def _home(self) -> Path:
+        return self._folder / f"made-{self._generation}"
+
+    def _remembered(self) -> tuple[int, Mark | None, bool]:
+        """Generation and mark of what lies in the folder, and whether that is of any use."""
+        try:
+            said = json.loads((self._folder / "state.json").read_text())
+            generation, mark = int(said["generation"]), said["mark"]
+            usable = said["layout"] == LAYOUT and said["installation"] == self._installation
+            return generation, None if mark is None else Mark(int(mark[0]), str(mark[1])), usable
+        except (OSError, ValueError, KeyError, TypeError, IndexError):
+            return 0, None, False
+
+    def _begin_anew(self) -> None:
+        self._metrics, self._is_known = {}, False
+        self._generation += 1
+        for old in self._folder.glob("made-*"):
+            shutil.rmtree(old)
+
+    def _save(self) -> None:
+        """Bring the columns to the disk, then say up to where they are whole."""
+        for files in self._metrics.values():
+            files.flush()
+        mark = None if self._mark is None else [self._mark.number, self._mark.recorded_at]
+        said = {"layout": LAYOUT, "installation": self._installation, "generation": self._generation, "mark": mark}
+        written = self._folder / "state.new"
+        with written.open("w") as file:
+            json.dump(said, file)
+            file.flush()
+            os.fsync(file.fileno())
+        written.replace(self._folder / "state.json")
+        self._unsaved = 0
+
+
+def _by_metric(found: Floats) -> Iterator[tuple[int, Ints, Floats]]:
+    """Cells (subject, metric, value) metric by metric: its number, subjects ascending, their values."""
+    metrics = found[:, 1].astype(np.int32)
+    order = np.lexsort((found[:, 0], metrics))
+    found, metrics = found[order], metrics[order]
+    starts = np.flatnonzero(np.diff(metrics, prepend=-1))
+    for part in np.split(found, starts[1:]) if len(found) else ():
+        yield int(part[0, 1]), part[:, 0].astype(np.int64), np.ascontiguousarray(part[:, 2])

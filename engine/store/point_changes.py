@@ -1,0 +1,137 @@
+"""The trail that writing points leaves: which days of which subjects changed, in the order of the changes.
+
+Whoever writes points leaves it in the same transaction, and writers of points queue, so the numbers of the trail
+ascend in the order in which what they stand for can be seen. `engine.store.columns` reads it to catch up.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import numpy as np
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.orm import Session
+
+from engine.evaluation.columns import Floats, Ints
+from engine.store.number_rows import number_rows
+from engine.store.tables import PointChangeRow, PointRow
+
+KEPT: Final = 200_000
+"""So many changes are kept at least; columns that are further behind are made anew."""
+
+_NEAR: Final = 8  # rows of subjects nobody changed that are read rather than asking once more
+_AT_ONCE: Final = 200
+_STEP: Final = 65_536
+
+Range = tuple[int, int]
+"""First and last subject id, both included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in the trail: a change's number and moment. Another database, or an older copy of this one, has another
+    change there, or none."""
+
+    number: int
+    recorded_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What changed after a mark: per day the ranges of subjects, ascending, apart; and the mark after it all."""
+
+    days: Mapping[int, tuple[Range, ...]]
+    mark: Mark | None
+
+
+def leave(session: Session, days: Ints, subjects: Ints, recorded_at: datetime) -> None:
+    """Say that points on these days of these subjects (in the order of day, then subject) were written or removed."""
+    if not len(days):
+        return
+    begins = np.flatnonzero(np.concatenate([[True], (np.diff(days) != 0) | (np.diff(subjects) > _NEAR)]))
+    ends = np.concatenate([begins[1:], [len(days)]]) - 1
+    columns = days[begins].tolist(), subjects[begins].tolist(), subjects[ends].tolist()
+    rows = [
+        {"day": day, "first": first, "last": last, "recorded_at": recorded_at}
+        for day, first, last in zip(*columns, strict=True)
+    ]
+    session.execute(insert(PointChangeRow), rows)
+    newest = session.scalar(select(func.max(PointChangeRow.id))) or 0
+    if newest // KEPT != (newest - len(rows)) // KEPT:
+        session.execute(delete(PointChangeRow).where(PointChangeRow.id < newest - KEPT))
+
+
+def after(session: Session, mark: Mark | None) -> Changes | None:
+    """What changed after ``mark`` (None: after nothing was ever written); None where the trail does not say any more,
+    or is not the one the mark was in."""
+    query = select(PointChangeRow).order_by(PointChangeRow.id)
+    if mark is None:
+        return Changes({}, None) if session.scalars(query.limit(1)).first() is None else None
+    rows = session.scalars(query.where(PointChangeRow.id >= mark.number)).all()
+    if not rows or _mark(rows[0]) != mark:
+        return None
+    days: dict[int, list[Range]] = {}
+    for row in rows[1:]:
+        days.setdefault(row.day, []).append((row.first, row.last))
+    return Changes({day: merged(ranges) for day, ranges in sorted(days.items())}, _mark(rows[-1]))
+
+
+def everything(session: Session) -> Changes:
+    """All points there are, as if they had changed just now."""
+    newest = session.scalars(select(PointChangeRow).order_by(PointChangeRow.id.desc()).limit(1)).first()
+    days, day = {}, session.scalar(select(func.min(PointRow.day)))
+    while day is not None:
+        days[day] = ((0, highest(session, day)),)
+        day = session.scalar(select(func.min(PointRow.day)).where(PointRow.day > day))
+    return Changes(days, None if newest is None else _mark(newest))
+
+
+def highest(session: Session, day: int) -> int:
+    """The highest id of a subject with a point on a day; 0 where there is none."""
+    return session.scalar(select(func.max(PointRow.subject_id)).where(PointRow.day == day)) or 0
+
+
+def cells(session: Session, day: int, ranges: Iterable[Range]) -> Iterator[Floats]:
+    """The points of one day of the subjects in ``ranges``: parts float64[rows, 3] of subject, metric, value."""
+    for some in _portions(ranges):
+        listed = ", ".join(f"({first}, {last})" for first, last in some)
+        # The few ranges lead and the key is searched for each; CROSS JOIN makes SQLite keep that order.
+        yield number_rows(
+            session,
+            f"WITH wanted (first, last) AS (VALUES {listed}) "  # noqa: S608  (numbers only)
+            "SELECT subject_id, metric_id, value FROM wanted CROSS JOIN points "
+            f"WHERE day = {day} AND subject_id BETWEEN first AND last",
+            3,
+        )
+
+
+def _portions(ranges: Iterable[Range]) -> Iterator[list[Range]]:
+    """Ranges in portions, none with more subjects than memory should hold at once."""
+    portion: list[Range] = []
+    room = _STEP
+    for first, last in ranges:
+        for start in range(first, last + 1, _STEP):
+            end = min(start + _STEP - 1, last)
+            if portion and (end - start >= room or len(portion) == _AT_ONCE):
+                yield portion
+                portion, room = [], _STEP
+            portion.append((start, end))
+            room -= end - start + 1
+    if portion:
+        yield portion
+
+
+def merged(ranges: Iterable[Range]) -> tuple[Range, ...]:
+    """Ranges in ascending order, those that overlap or touch as one."""
+    found: list[Range] = []
+    for first, last in sorted(ranges):
+        if found and first <= found[-1][1] + 1:
+            found[-1] = (found[-1][0], max(found[-1][1], last))
+        else:
+            found.append((first, last))
+    return tuple(found)
+
+
+def _mark(row: PointChangeRow) -> Mark:
+    return Mark(row.id, row.recorded_at.isoformat())
