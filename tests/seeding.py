@@ -15,13 +15,13 @@ from engine.store.decision_tables import (
     EffectRow,
     EpisodeRow,
     OutcomeRow,
-    ScoreRow,
-    SignalStateRow,
 )
 from engine.store.run_tables import ApprovalRow, DeliveryRow, RunRow, StepRow, TaskRow, WaitRow
 from engine.store.sessions import Store
+from engine.store.states import State
 from engine.store.tables import AccountRow, ContactRow, GoalRow, MetricRow, PointRow, SubjectRow
 from engine.terms import MICRO, Role
+from tests.stored import score_row, states_row
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 DAY = (NOW - datetime(1970, 1, 1, tzinfo=UTC)).days
@@ -201,7 +201,8 @@ def _scores(session: Session, account_id: int, score: float | None, tier: str, b
         lines = [_line(metric, score, ease) for metric in METRICS]
         computed = None if score is None else sum(int(str(line[4])) for line in lines)
         session.add(
-            ScoreRow(
+            score_row(
+                session,
                 day=DAY - age,
                 scorecard="health",
                 account_id=account_id,
@@ -228,23 +229,15 @@ def _line(
 
 
 def _signals(session: Session, account_id: int, *, firing: bool) -> None:
-    for rule, signal, verdict, value in (
-        ("usage-falling", "usage_falling", 1 if firing else -1, -0.31 if firing else 0.02),
-        ("seats-unused", "seats_unused", -1, 0.41),
-        ("gone-quiet", "quiet", 0, None),
-    ):
-        since = DAY - (6 if verdict == 1 else 40)
-        session.add(
-            SignalStateRow(
-                account_id=account_id,
-                rule=rule,
-                signal=signal,
-                verdict=verdict,
-                known=verdict,
-                value=value,
-                since=since,
-            )
+    found = [
+        State(account_id, rule, signal, verdict, verdict, DAY - (6 if verdict == 1 else 40), value)
+        for rule, signal, verdict, value in (
+            ("usage-falling", "usage_falling", 1 if firing else -1, -0.31 if firing else 0.02),
+            ("seats-unused", "seats_unused", -1, 0.41),
+            ("gone-quiet", "quiet", 0, None),
         )
+    ]
+    session.add(states_row(session, DAY, found))
 
 
 def _decision(session: Session, account_id: int, kind: str, reason: str | None, arm: str | None, at: datetime) -> int:

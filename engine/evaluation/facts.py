@@ -128,14 +128,23 @@ class Before:
     """What the last evaluation before ``at`` said; empty mappings on the first.
 
     ``firing``: verdicts int8[N] by ``<rule>.<signal>``; where the last verdict was unknown, the last known one.
-    ``tiers``: settled tier per scorecard, int8[N] as index into `engine.evaluation.scoring.TIERS`, -1 none.
+    ``verdicts`` int8[N] and ``since`` int64[N]: the last verdict, known or not, and since which day it is (-1: never
+    observed). ``history`` int64[N]: the last known verdicts, one per day that was evaluated, as
+    `engine.evaluation.remembering` keeps them.
+    ``tiers``: the last tier there was per scorecard, int8[N] as index into `engine.evaluation.tiers.TIERS`, -1 none;
+    ``pending`` int8[N]: for how many evaluations in a row the raw tier has lain above it (negative: below it). Of
+    scorecards of contacts and products N counts those.
     ``scores``: micro-points per scorecard float64[N], NaN none. ``scores_week_ago``: the same seven days earlier, and
     ``contributions_week_ago`` what each metric added to it: scorecard → metric → micro-points float64[N], NaN none.
     ``causes``: the metric behind the last drop, as a text column. `engine.evaluation.remembering` makes the next one.
     """
 
     firing: Mapping[str, Bytes] = field(default_factory=dict)
+    verdicts: Mapping[str, Bytes] = field(default_factory=dict)
+    since: Mapping[str, Ints] = field(default_factory=dict)
+    history: Mapping[str, Ints] = field(default_factory=dict)
     tiers: Mapping[str, Bytes] = field(default_factory=dict)
+    pending: Mapping[str, Bytes] = field(default_factory=dict)
     scores: Mapping[str, Floats] = field(default_factory=dict)
     scores_week_ago: Mapping[str, Floats] = field(default_factory=dict)
     causes: Mapping[str, Column] = field(default_factory=dict)

@@ -7,7 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.errors import NotFound
-from engine.store.decision_tables import ScoreOverrideRow, SignalStateRow
+from engine.store import states
+from engine.store.decision_tables import ScoreOverrideRow
 from engine.store.glances import Glance, glances, latest_scores
 from engine.store.portfolio import Course, courses
 from engine.store.run_tables import ReportRow, RunRow
@@ -136,12 +137,8 @@ def owned(session: Session, account_id: int, scope: str | None) -> AccountRow:
 
 
 def _signals(session: Session, account_id: int) -> tuple[SignalNow, ...]:
-    rows = session.scalars(
-        select(SignalStateRow)
-        .where(SignalStateRow.account_id == account_id)
-        .order_by(SignalStateRow.verdict.desc(), SignalStateRow.since.desc(), SignalStateRow.rule)
-    )
-    return tuple(SignalNow(row.rule, row.signal, Verdict(row.verdict), row.value, row.since) for row in rows)
+    found = sorted(states.of_accounts(session, [account_id]), key=lambda one: (-one.verdict, -one.since, one.rule))
+    return tuple(SignalNow(one.rule, one.signal, Verdict(one.verdict), one.value, one.since) for one in found)
 
 
 def _runs(session: Session, account_id: int) -> tuple[OpenRun, ...]:

@@ -1,6 +1,7 @@
 """What the last cycle before a day said: signal states, scores, tiers, and the overrides in force."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVarTuple
 
@@ -12,17 +13,20 @@ from engine.definitions.bundle import Bundle
 from engine.evaluation.columns import Bytes, Floats, Ints
 from engine.evaluation.facts import Before, ScoreOverride, Subjects
 from engine.evaluation.scoring import TIERS
+from engine.store import states
 from engine.store.account_columns import rows_of, texts
-from engine.store.decision_tables import CycleRow, ScoreOverrideRow, ScoreRow, SignalStateRow
-from engine.terms import Tier
+from engine.store.decision_tables import ScoreOverrideRow, ScoreRow
+from engine.store.name_lists import names_of
+from engine.store.packing import lines_table
+from engine.store.subject_ranges import of_subjects
 
-FEW = 200
 Ts = TypeVarTuple("Ts")
 DAY_ZERO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 _NO_LINES: SQLColumnExpression[Any] = null()
 """In place of a score's lines: they are long, and only the week-old ones are read."""
+_TIERS: dict[str | None, int] = {None: -1} | {tier.value: index for index, tier in enumerate(TIERS)}
 
 
 def end_of(day: int) -> datetime:
@@ -31,96 +35,74 @@ def end_of(day: int) -> datetime:
 
 
 def load_before(session: Session, bundle: Bundle, subjects: Subjects, at: int) -> Before:
-    """The states an evaluation on day ``at`` continues from.
+    """The states an evaluation on day ``at`` continues from: those of the day that was evaluated before it.
 
     Signal states are only kept for the present: an evaluation of a day before the last cycle starts without them.
     """
-    last = session.scalar(select(func.max(CycleRow.day)))
-    if last is None:
-        return Before()
     newest = {name: _Day(session, name, subjects, at - 1) for name in bundle.scorecards}
-    week_ago = {name: _Day(session, name, subjects, at - 7, ScoreRow.lines) for name in bundle.scorecards}
-    return Before(
-        firing=_firing(session, bundle, subjects) if last <= at else {},
+    week_ago = {name: _Day(session, name, subjects, at - 7, with_lines=True) for name in bundle.scorecards}
+    signals = [f"{rule.name}.{signal}" for rule in bundle.rules.values() for signal in rule.signals]
+    return replace(
+        states.load(session, signals, subjects, at),
         tiers={name: found.tiers for name, found in newest.items()},
         scores={name: found.scores for name, found in newest.items()},
         scores_week_ago={name: found.scores for name, found in week_ago.items()},
         causes={name: found.causes for name, found in newest.items()},
-        contributions_week_ago={name: found.contributions() for name, found in week_ago.items()},
+        contributions_week_ago={name: found.contributions(session) for name, found in week_ago.items()},
     )
-
-
-def _firing(session: Session, bundle: Bundle, subjects: Subjects) -> dict[str, Bytes]:
-    found = {
-        f"{rule.name}.{signal}": np.zeros(len(subjects), dtype=np.int8)
-        for rule in bundle.rules.values()
-        for signal in rule.signals
-    }
-    query = select(SignalStateRow.account_id, SignalStateRow.rule, SignalStateRow.signal, SignalStateRow.known)
-    states = session.execute(only(query, SignalStateRow.account_id, subjects)).all()
-    rows = rows_of(subjects.ids, np.array([state[0] for state in states], dtype=np.int64)).tolist()
-    for (_, rule, signal, known), row in zip(states, rows, strict=True):
-        if row >= 0 and f"{rule}.{signal}" in found:
-            found[f"{rule}.{signal}"][row] = known
-    return found
 
 
 class _Day:
     """The newest scores of one scorecard up to a day, by row of ``subjects``; nothing known where there are none."""
 
     def __init__(
-        self,
-        session: Session,
-        scorecard: str,
-        subjects: Subjects,
-        day: int,
-        lines: SQLColumnExpression[Any] = _NO_LINES,
+        self, session: Session, scorecard: str, subjects: Subjects, day: int, *, with_lines: bool = False
     ) -> None:
         of_card = ScoreRow.scorecard == scorecard
-        newest = select(func.max(ScoreRow.day)).where(of_card, ScoreRow.day <= day).scalar_subquery()
+        newest = session.scalar(select(func.max(ScoreRow.day)).where(of_card, ScoreRow.day <= day))
+        packed = ScoreRow.packed if with_lines else _NO_LINES
         query: Select[*tuple[Any, ...]] = select(
-            ScoreRow.account_id, ScoreRow.effective, ScoreRow.computed_tier, ScoreRow.cause, lines.label("lines")
+            ScoreRow.account_id, ScoreRow.effective, ScoreRow.computed_tier, ScoreRow.cause, ScoreRow.names_id, packed
         ).where(of_card, ScoreRow.day == newest)
         self._size = len(subjects)
-        found = session.execute(only(query, ScoreRow.account_id, subjects)).all()
-        rows = _rows(subjects, [row.account_id for row in found]).tolist()
-        self._found = [(row, place) for row, place in zip(found, rows, strict=True) if place >= 0]
+        found = session.execute(of_subjects(query, ScoreRow.account_id, subjects.ids)).all() if newest else []
+        columns: Sequence[Sequence[Any]] = list(zip(*found, strict=True)) if found else [()] * 6
+        accounts, micro, tiers, causes, self._lists, self._packed = columns
+        places = _rows(subjects, accounts)
+        self._places, self._kept = places[places >= 0], np.flatnonzero(places >= 0)
         self.scores: Floats = np.full(self._size, np.nan)
+        self.scores[self._places] = np.array(micro, dtype=np.float64)[self._kept]  # None becomes NaN
         self.tiers: Bytes = np.full(self._size, -1, dtype=np.int8)
-        causes: list[str | None] = [None] * self._size
-        for row, place in self._found:
-            self.scores[place] = np.nan if row.effective is None else row.effective
-            self.tiers[place] = -1 if row.computed_tier is None else TIERS.index(Tier(row.computed_tier))
-            causes[place] = row.cause
-        self.causes = texts(causes)
+        self.tiers[self._places] = np.array([_TIERS[tier] for tier in tiers], dtype=np.int8)[self._kept]
+        said = np.full(self._size, None, dtype=object)
+        said[self._places] = np.array(causes, dtype=object)[self._kept]
+        self.causes = texts(said.tolist())
 
-    def contributions(self) -> dict[str, Floats]:
+    def contributions(self, session: Session) -> dict[str, Floats]:
         """What each metric added: metric → micro-points float64[N], NaN where there was no score."""
         parts: dict[str, Floats] = {}
-        for row, place in self._found:
-            if row.effective is None:
-                continue
-            for name, _, _, _, part in row.lines or ():
-                parts.setdefault(name, np.full(self._size, np.nan))[place] = part
+        lists = np.array(self._lists, dtype=np.int64)[self._kept]
+        for number in np.unique(lists).tolist():
+            mine = np.flatnonzero((lists == number) & ~np.isnan(self.scores[self._places]))
+            table = lines_table([self._packed[at] for at in self._kept[mine].tolist()])
+            for at, name in enumerate(names_of(session, number) if len(mine) else ()):
+                parts.setdefault(name, np.full(self._size, np.nan))[self._places[mine]] = table[:, at, 3]
         return parts
 
 
 def only(query: Select[*Ts], account: InstrumentedAttribute[int], subjects: Subjects) -> Select[*Ts]:
-    """The query for a few subjects alone; for many, reading everything is faster than naming them."""
-    return query.where(account.in_(subjects.ids.tolist())) if len(subjects) <= FEW else query
+    """`of_subjects` for the accounts of ``subjects``."""
+    return of_subjects(query, account, subjects.ids)
 
 
 def load_overrides(session: Session, subjects: Subjects, moment: datetime) -> tuple[ScoreOverride, ...]:
     """The overrides of scores and tiers in force at ``moment``; the newest of one account wins."""
-    found = session.scalars(
-        select(ScoreOverrideRow)
-        .where(
-            ScoreOverrideRow.created_at <= moment,
-            ScoreOverrideRow.expires_at > moment,
-            (ScoreOverrideRow.ended_at.is_(None)) | (ScoreOverrideRow.ended_at > moment),
-        )
-        .order_by(ScoreOverrideRow.id)
-    ).all()
+    query = select(ScoreOverrideRow).where(
+        ScoreOverrideRow.created_at <= moment,
+        ScoreOverrideRow.expires_at > moment,
+        (ScoreOverrideRow.ended_at.is_(None)) | (ScoreOverrideRow.ended_at > moment),
+    )
+    found = session.scalars(only(query, ScoreOverrideRow.account_id, subjects).order_by(ScoreOverrideRow.id)).all()
     rows = _rows(subjects, [row.account_id for row in found]).tolist()
     return tuple(
         ScoreOverride(

@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Float, ForeignKey, Index, Integer, String, Text, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import Float, ForeignKey, Index, Integer, LargeBinary, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from engine.store.base import Base, Id
+from engine.store.packing import unpack_lines
 
 
 class CycleRow(Base):
@@ -26,20 +27,24 @@ class CycleRow(Base):
     counts: Mapped[dict[str, Any]]
 
 
-class SignalStateRow(Base):
-    """The present verdict of one signal for one account, and since which day it has been so.
+class NameListRow(Base):
+    """A list of names in order that packed rows refer to: signals of states, metrics of a score's lines."""
 
-    ``known``: the last verdict that was not unknown: an outage of the data forgets nothing.
-    """
+    __tablename__ = "name_lists"
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    names: Mapped[list[Any]]
+
+
+class SignalStatesRow(Base):
+    """What all signals say of one account since ``day``, and what they said before it, packed by
+    `engine.store.states`: one row, so that a cycle over a few accounts writes no more than theirs."""
 
     __tablename__ = "signal_states"
-    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
-    rule: Mapped[str] = mapped_column(String(120), primary_key=True)
-    signal: Mapped[str] = mapped_column(String(120), primary_key=True)
-    verdict: Mapped[int] = mapped_column(Integer)
-    known: Mapped[int] = mapped_column(Integer)
-    value: Mapped[float | None] = mapped_column(Float)
-    since: Mapped[int] = mapped_column(Integer)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True, autoincrement=False)
+    day: Mapped[int] = mapped_column(Integer)
+    names_id: Mapped[int] = mapped_column(ForeignKey("name_lists.id"))
+    packed: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class EpisodeRow(Base):
@@ -66,12 +71,15 @@ class EpisodeRow(Base):
 class ScoreRow(Base):
     """One account's score on one day. ``computed`` and ``effective`` in micro-points, NULL for insufficient data.
 
-    ``lines``: per metric in the scorecard's order ``[name, value, normalised, share, contribution]``, so that the
-    explanation of any day is exactly what was shown on it. ``cause``: the metric behind the last drop.
+    ``packed`` with the metrics' names says what each of them was on the day (``lines``), so that the explanation of any
+    day is exactly what was shown on it. ``cause``: the metric behind the last drop.
     """
 
     __tablename__ = "scores"
-    __table_args__ = (Index("ix_scores_account_id_day", "account_id", "day"),)
+    __table_args__ = (
+        Index("ix_scores_account_id_day", "account_id", "day"),
+        Index("ix_scores_day_effective", "day", "effective", "account_id", "tier"),
+    )
     day: Mapped[int] = mapped_column(Integer, primary_key=True)
     scorecard: Mapped[str] = mapped_column(String(120), primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
@@ -81,9 +89,16 @@ class ScoreRow(Base):
     raw_tier: Mapped[str | None] = mapped_column(String(32))
     computed_tier: Mapped[str | None] = mapped_column(String(32))
     tier: Mapped[str | None] = mapped_column(String(32))
-    lines: Mapped[list[Any]]
+    names_id: Mapped[int] = mapped_column(ForeignKey("name_lists.id"))
+    packed: Mapped[bytes] = mapped_column(LargeBinary)
     cause: Mapped[str | None] = mapped_column(String(200))
     bundle: Mapped[str] = mapped_column(String(64))
+    names: Mapped[NameListRow] = relationship(lazy="joined", innerjoin=True)
+
+    @property
+    def lines(self) -> list[tuple[str, float | None, float | None, float, int]]:
+        """Per metric in the scorecard's order ``(name, value, normalised, share, contribution)``, None: unknown."""
+        return unpack_lines(self.names.names, self.packed)
 
 
 class ScoreOverrideRow(Base):

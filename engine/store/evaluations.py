@@ -1,28 +1,33 @@
-"""Writing what an evaluation said: the present signal states, the day's scores, the cycle itself."""
+"""Writing what an evaluation said: the signal states, the day's scores, the cycle itself."""
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple, cast
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
-from sqlalchemy import Table, delete, func, insert, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from engine.definitions.bundle import Bundle
 from engine.definitions.scorecard import Scorecard
 from engine.errors import Refused
-from engine.evaluation.columns import Column, Texts
+from engine.evaluation.columns import Bytes, Column, Ints, Texts
 from engine.evaluation.deciding import Plan
-from engine.evaluation.evaluation import Evaluation, Observed, Scored
+from engine.evaluation.evaluation import Evaluation, Scored
 from engine.evaluation.scoring import TIERS
 from engine.evaluation.wording import day_text
-from engine.store.base import Base
-from engine.store.decision_tables import CycleRow, ScoreRow, SignalStateRow
+from engine.store import states
+from engine.store.accounts import parts
+from engine.store.bulk import upsert
+from engine.store.decision_tables import CycleRow, ScoreRow
 from engine.store.decisions import waiting_for_word
+from engine.store.name_lists import number_of
+from engine.store.packing import pack_lines
+from engine.store.subject_ranges import of_subjects
 
 
 def save_evaluation(session: Session, bundle: Bundle, evaluation: Evaluation) -> None:
-    """Replace the signal states by these and write the day's scores; the same day again replaces them."""
-    _save_states(session, evaluation)
+    """Write the signal states and the day's scores of the evaluated accounts; the same day again replaces them."""
+    states.save(session, evaluation)
     for name, scored in evaluation.scores.items():
         _save_scores(session, bundle.scorecards[name], bundle.fingerprint, evaluation, scored)
 
@@ -70,120 +75,54 @@ def known_rules(session: Session, until: int | None = None) -> set[str]:
     return set(session.scalar(newest if until is None else newest.where(CycleRow.day <= until)) or ())
 
 
-def _save_states(session: Session, evaluation: Evaluation) -> None:
-    since = {
-        (row.account_id, row.rule, row.signal): _Standing(row.verdict, row.known, row.since)
-        for row in session.execute(
-            select(
-                SignalStateRow.account_id,
-                SignalStateRow.rule,
-                SignalStateRow.signal,
-                SignalStateRow.verdict,
-                SignalStateRow.known,
-                SignalStateRow.since,
-            )
-        )
-    }
-    session.execute(delete(SignalStateRow))
-    ids = evaluation.facts.accounts.ids.tolist()
-    rows: list[dict[str, Any]] = []
-    for name, observed in evaluation.signals.items():
-        rows += _states(name, observed, ids, since, evaluation.facts.at)
-    if rows:
-        # The table, not the class: a third of the time, and there are as many rows as accounts times signals.
-        session.execute(insert(table_of(SignalStateRow)), rows)
-
-
-class _Standing(NamedTuple):
-    """What a signal said before: its verdict, the last one that was known, and the day the verdict began."""
-
-    verdict: int
-    known: int
-    since: int
-
-
-def _states(
-    name: str, observed: Observed, ids: list[int], since: Mapping[tuple[int, str, str], _Standing], at: int
-) -> list[dict[str, Any]]:
-    rule, _, signal = name.partition(".")
-    rows = []
-    for account, verdict, value in zip(ids, observed.verdicts.tolist(), observed.values.tolist(), strict=True):
-        before = since.get((account, rule, signal), _Standing(verdict, 0, at))
-        rows.append(
-            {
-                "account_id": account,
-                "rule": rule,
-                "signal": signal,
-                "verdict": verdict,
-                "known": verdict or before.known,
-                "value": None if np.isnan(value) else value,
-                "since": before.since if before.verdict == verdict else at,
-            }
-        )
-    return rows
-
-
 def _save_scores(
     session: Session, scorecard: Scorecard, fingerprint: str, evaluation: Evaluation, scored: Scored
 ) -> None:
     day, accounts = evaluation.facts.at, evaluation.facts.accounts.ids
-    session.execute(
-        # All accounts are evaluated, so all scores of the day are replaced; naming them is more than a query can hold.
-        delete(ScoreRow).where(ScoreRow.day == day, ScoreRow.scorecard == scorecard.name)
-    )
-    names = [metric.name for metric in scorecard.metrics]
+    rows = np.flatnonzero(scored.applies)
+    _forget(session, scorecard.name, day, accounts, accounts[rows])
     causes = evaluation.columns[f"cause.{scorecard.name}"]
-    rows = [
-        {
-            "day": day,
-            "scorecard": scorecard.name,
-            "account_id": account,
-            "computed": _micro(scored.computed[row]),
-            "effective": _micro(scored.effective[row]),
-            "coverage": float(scored.coverage[row]),
-            "raw_tier": _tier(scored.raw_tier[row]),
-            "computed_tier": _tier(scored.computed_tier[row]),
-            "tier": _tier(scored.tier[row]),
-            "lines": _lines(names, scored, row),
-            "cause": _word(causes, row),
-            "bundle": fingerprint,
-        }
-        for row, account in enumerate(accounts.tolist())
-        if scored.applies[row]
-    ]
-    if rows:
-        session.execute(insert(table_of(ScoreRow)), rows)
+    lines = np.stack([scored.values, scored.normalised, scored.shares, scored.contributions], axis=2)
+    size = len(rows)
+    columns: dict[str, Sequence[Any]] = {
+        "day": [day] * size,
+        "scorecard": [scorecard.name] * size,
+        "account_id": accounts[rows].tolist(),
+        "computed": _micro(scored.computed[rows]),
+        "effective": _micro(scored.effective[rows]),
+        "coverage": scored.coverage[rows].tolist(),
+        "raw_tier": _tiers(scored.raw_tier[rows]),
+        "computed_tier": _tiers(scored.computed_tier[rows]),
+        "tier": _tiers(scored.tier[rows]),
+        "names_id": [number_of(session, scored.metrics)] * size,
+        "packed": pack_lines(lines[rows]),
+        "cause": _words(causes, rows),
+        "bundle": [fingerprint] * size,
+    }
+    upsert(session, ScoreRow, columns)
 
 
-def _word(column: Column, row: int) -> str | None:
-    return column.words[column.codes[row]] if isinstance(column, Texts) and column.codes[row] >= 0 else None
+def _forget(session: Session, scorecard: str, day: int, accounts: Ints, scored: Ints) -> None:
+    """Take away the day's scores of accounts that the scorecard applied to earlier on the day and does not any more."""
+    mine = (ScoreRow.day == day, ScoreRow.scorecard == scorecard)
+    there = session.scalars(of_subjects(select(ScoreRow.account_id).where(*mine), ScoreRow.account_id, accounts))
+    gone = np.setdiff1d(np.intersect1d(np.array(there.all(), dtype=np.int64), accounts), scored)
+    for some in parts(gone.tolist()):
+        session.execute(delete(ScoreRow).where(*mine, ScoreRow.account_id.in_(some)))
 
 
-def table_of(row: type[Base]) -> Table:
-    """The table behind a class."""
-    return cast("Table", row.__table__)
+def _words(column: Column, rows: Ints) -> Sequence[str | None]:
+    if not isinstance(column, Texts):
+        return [None] * len(rows)
+    return [column.words[code] if code >= 0 else None for code in column.codes[rows].tolist()]
 
 
-def _micro(value: np.int64) -> int | None:
-    return None if value < 0 else int(value)
+def _micro(values: Ints) -> list[int | None]:
+    return [None if value < 0 else value for value in values.tolist()]
 
 
-def _tier(code: np.int8) -> str | None:
-    return None if code < 0 else TIERS[code].value
+def _tiers(codes: Bytes) -> list[str | None]:
+    return [_TIER_WORDS[code] for code in codes.tolist()]
 
 
-def _lines(names: list[str], scored: Scored, row: int) -> list[list[Any]]:
-    """Per metric ``[name, value, normalised, share, contribution]``; JSON has no NaN, so unknown is null."""
-    table = zip(
-        names,
-        scored.values[row].tolist(),
-        scored.normalised[row].tolist(),
-        scored.shares[row].tolist(),
-        scored.contributions[row].tolist(),
-        strict=True,
-    )
-    return [[name, _known(value), _known(normal), share, part] for name, value, normal, share, part in table]
-
-
-def _known(value: float) -> float | None:
-    return None if np.isnan(value) else value
+_TIER_WORDS = {-1: None} | {index: tier.value for index, tier in enumerate(TIERS)}

@@ -7,11 +7,11 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from engine.definitions.bundle import Bundle
 from engine.evaluation.evidence import is_scope
-from engine.store import bundles
-from engine.store.decision_tables import DecisionRow, EffectRow, EpisodeRow, ScoreRow, SignalStateRow
+from engine.store import bundles, states
+from engine.store.decision_tables import DecisionRow, EffectRow, EpisodeRow, ScoreRow
 from engine.store.run_tables import DeliveryRow, ReportRow, RunRow
 from engine.store.tables import AccountRow, PointRow
-from engine.terms import DecisionKind, DeliveryState, ReportState, RunState, Tier, Verdict
+from engine.terms import DecisionKind, DeliveryState, ReportState, RunState, Tier
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +75,16 @@ def read(session: Session) -> Overview:
 
 
 def _firing(session: Session, bundle: Bundle | None) -> int:
-    inside = (EpisodeRow.account_id == SignalStateRow.account_id) & (EpisodeRow.rule == SignalStateRow.rule)
-    found = session.execute(
-        select(SignalStateRow.rule, SignalStateRow.signal, func.count())
-        .join(EpisodeRow, inside & EpisodeRow.closed_on.is_(None))
-        .where(SignalStateRow.verdict == Verdict.HOLDS.value)
-        .group_by(SignalStateRow.rule, SignalStateRow.signal)
+    inside: dict[str, set[int]] = {}
+    open_now = select(EpisodeRow.rule, EpisodeRow.account_id).where(EpisodeRow.closed_on.is_(None))
+    for rule, account in session.execute(open_now):
+        inside.setdefault(rule, set()).add(account)
+    firing = states.firing(session, set().union(*inside.values()))
+    return sum(
+        len(accounts & inside.get(name.rpartition(".")[0], set()))
+        for name, accounts in firing.items()
+        if not _is_scope(bundle, *name.rsplit(".", 1))
     )
-    return sum(count for rule, signal, count in found if not _is_scope(bundle, rule, signal))
 
 
 def _is_scope(bundle: Bundle | None, rule: str, signal: str) -> bool:

@@ -15,6 +15,7 @@ def upgrade() -> None:
     _effects()
     _episodes()
     _score_overrides()
+    _name_lists()
     _scores()
     _signal_states()
     _decisions()
@@ -27,6 +28,7 @@ def downgrade() -> None:
         "decisions",
         "signal_states",
         "scores",
+        "name_lists",
         "score_overrides",
         "episodes",
         "effects",
@@ -101,6 +103,15 @@ def _score_overrides() -> None:
     op.create_index("ix_score_overrides_account_id", "score_overrides", ["account_id"])
 
 
+def _name_lists() -> None:
+    op.create_table(
+        "name_lists",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("digest", sa.String(64), nullable=False, unique=True),
+        sa.Column("names", sa.JSON, nullable=False),
+    )
+
+
 def _scores() -> None:
     op.create_table(
         "scores",
@@ -113,23 +124,22 @@ def _scores() -> None:
         sa.Column("raw_tier", sa.String(32), nullable=True),
         sa.Column("computed_tier", sa.String(32), nullable=True),
         sa.Column("tier", sa.String(32), nullable=True),
-        sa.Column("lines", sa.JSON, nullable=False),
+        sa.Column("names_id", sa.Integer, sa.ForeignKey("name_lists.id"), nullable=False),
+        sa.Column("packed", sa.LargeBinary, nullable=False),
         sa.Column("cause", sa.String(200), nullable=True),
         sa.Column("bundle", sa.String(64), nullable=False),
     )
     op.create_index("ix_scores_account_id_day", "scores", ["account_id", "day"])
+    op.create_index("ix_scores_day_effective", "scores", ["day", "effective", "account_id", "tier"])
 
 
 def _signal_states() -> None:
     op.create_table(
         "signal_states",
-        sa.Column("account_id", Id, sa.ForeignKey("accounts.id"), primary_key=True),
-        sa.Column("rule", sa.String(120), primary_key=True),
-        sa.Column("signal", sa.String(120), primary_key=True),
-        sa.Column("verdict", sa.Integer, nullable=False),
-        sa.Column("known", sa.Integer, nullable=False),
-        sa.Column("value", sa.Float, nullable=True),
-        sa.Column("since", sa.Integer, nullable=False),
+        sa.Column("account_id", Id, sa.ForeignKey("accounts.id"), primary_key=True, autoincrement=False),
+        sa.Column("day", sa.Integer, nullable=False),
+        sa.Column("names_id", sa.Integer, sa.ForeignKey("name_lists.id"), nullable=False),
+        sa.Column("packed", sa.LargeBinary, nullable=False),
     )
 
 

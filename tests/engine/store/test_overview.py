@@ -5,16 +5,18 @@ from datetime import UTC, datetime
 from sqlalchemy import delete
 
 from engine.store import bundles, overview
-from engine.store.decision_tables import EpisodeRow, SignalStateRow
+from engine.store.decision_tables import EpisodeRow, SignalStatesRow
 from engine.store.files import check
 from engine.store.sessions import Store
+from engine.store.states import State
 from tests.seeding import seed
+from tests.stored import states_row
 
 
-def _state(account: int, signal: str) -> SignalStateRow:
-    return SignalStateRow(
-        account_id=account, rule="seats-unused", signal=signal, verdict=1, known=1, value=None, since=20_000
-    )
+def _states(account: int) -> list[State]:
+    return [
+        State(account, "seats-unused", signal, 1, 1, 20_000, None) for signal in ("seats_unused", "still_a_customer")
+    ]
 
 
 def test_only_what_holds_inside_a_rule_counts_as_firing_and_never_that_a_customer_is_one(store: Store) -> None:
@@ -23,9 +25,8 @@ def test_only_what_holds_inside_a_rule_counts_as_firing_and_never_that_a_custome
     assert checked.bundle is not None
     with store.begin() as session:
         bundles.publish(session, checked.bundle, author="", at=datetime.now(UTC))
-        session.execute(delete(SignalStateRow))
-        session.add_all(_state(account, "seats_unused") for account in (inside, outside))
-        session.add_all(_state(account, "still_a_customer") for account in (inside, outside))
+        session.execute(delete(SignalStatesRow))
+        session.add_all(states_row(session, 20_000, _states(account)) for account in (inside, outside))
         session.add(EpisodeRow(account_id=inside, rule="seats-unused", opened_on=20_000, closed_on=None))
         session.add(EpisodeRow(account_id=outside, rule="seats-unused", opened_on=19_000, closed_on=19_900))
         session.flush()

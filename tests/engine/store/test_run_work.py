@@ -12,12 +12,12 @@ from engine.definitions import bundle as reading
 from engine.definitions.bundle import Bundle
 from engine.errors import NotFound, Refused
 from engine.store import bundles, points, reports, runs, score_overrides, tasks, waits
-from engine.store.decision_tables import ScoreRow
 from engine.store.files import read_files
 from engine.store.run_tables import OutboxRow, ReportRow
 from engine.store.sessions import Store
 from engine.store.tables import AccountRow, GoalRow, MetricRow, PointRow, SubjectRow
 from engine.terms import MICRO, Mode, ReportState, TaskState, Tier
+from tests.stored import score_row
 
 AT = datetime(2026, 9, 1, 10, tzinfo=UTC)
 TODAY = (AT - datetime(1970, 1, 1, tzinfo=UTC)).days
@@ -44,7 +44,7 @@ def acme(store: Store, shipped: Bundle) -> Store:
         line = {"start_value": 0, "start_day": TODAY - 50, "target": 100, "end_day": TODAY + 50}
         session.add(GoalRow(account_id=1, goal="tickets_deflected", **line))
         score = {"computed": 69_300_000, "effective": 69_300_000, "tier": "take_notice", "coverage": 1.0}
-        session.add(ScoreRow(day=TODAY, scorecard="health", account_id=1, lines=[], bundle="", **score))
+        session.add(score_row(session, [], day=TODAY, scorecard="health", account_id=1, bundle="", **score))
         runs.request(
             session,
             bundle=shipped,

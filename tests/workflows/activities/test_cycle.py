@@ -24,12 +24,12 @@ from engine.store.decision_tables import (
     EpisodeRow,
     OutcomeRow,
     ScoreRow,
-    SignalStateRow,
 )
 from engine.store.files import check
 from engine.store.past import load_past
 from engine.store.run_tables import OutboxRow, RunRow
 from engine.store.sessions import Store
+from engine.store.states import State, of_accounts
 from engine.store.tables import AccountRow, MetricRow, PointRow, SubjectRow
 from workflows.activities import cycle
 from workflows.activities.cycle import EPOCH, run_cycle
@@ -83,6 +83,11 @@ def empty_the_seats(store: Store, accounts: Iterable[int]) -> None:
     """From nine days before `AT` on, only 30 of the 100 seats are used."""
     with store.begin() as session:
         push(session, "active_users", accounts, range(TODAY - 9, TODAY + 1), 30)
+
+
+def seats_unused(session: Session) -> list[State]:
+    """The signal of that name for every account."""
+    return [one for one in of_accounts(session, range(1, ACCOUNTS + 1)) if one.signal == "seats_unused"]
 
 
 def first_then_fall(store: Store) -> None:
@@ -178,7 +183,7 @@ def test_scores_and_signal_states_of_a_day_are_written_once(portfolio: Store) ->
         run_cycle(portfolio, shipped(), AT + timedelta(hours=hour), day_seconds=None)
     with portfolio.read() as session:
         today = session.scalar(select(func.count()).select_from(ScoreRow).where(ScoreRow.day == TODAY))
-        states = session.scalars(select(SignalStateRow.since).where(SignalStateRow.signal == "seats_unused")).all()
+        states = [one.since for one in seats_unused(session)]
     assert today == ACCOUNTS
     assert len(states) == ACCOUNTS
 
@@ -234,7 +239,7 @@ def test_cycles_at_once_decide_once(portfolio: Store) -> None:
     with portfolio.read() as session:
         opened = session.scalars(select(EpisodeRow.account_id).where(EpisodeRow.rule == "seats-unused")).all()
         started = session.scalars(select(RunRow.account_id).where(RunRow.playbook == "seat-activation")).all()
-        states = session.scalars(select(SignalStateRow.since).where(SignalStateRow.signal == "seats_unused")).all()
+        states = [one.since for one in seats_unused(session)]
     assert len(opened) == len(set(opened)) == 30
     assert len(started) == len(set(started))
     assert len(states) == ACCOUNTS
@@ -247,7 +252,7 @@ def test_a_day_before_the_last_cycle_is_not_decided_any_more(portfolio: Store) -
     with pytest.raises(Refused, match=r"2026-09-01.*2026-08-22"):
         run_cycle(portfolio, shipped(), AT - timedelta(days=10), day_seconds=None)
     with portfolio.read() as session:
-        states = session.scalars(select(SignalStateRow.known).where(SignalStateRow.signal == "seats_unused")).all()
+        states = [one.known for one in seats_unused(session)]
         assert states.count(1) == 30
         assert session.scalar(select(func.count()).select_from(CycleRow)) == 2
 
