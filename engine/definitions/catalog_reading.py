@@ -1,39 +1,26 @@
 """Reading rules/catalog.yaml (codes C)."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, Literal as Choice, get_args
 
-from engine.definitions.catalog import (
-    Better,
-    Catalog,
-    Combine,
-    Counted,
-    EventKind,
-    Evidence,
-    FromEvents,
-    Goal,
-    Metric,
-    Question,
-    Source,
-    Subject,
-)
+from engine.definitions.catalog import Catalog, EventKind, Evidence, Goal, Metric, ProductFeature, Question
 from engine.definitions.condition import AnyOf, Condition
 from engine.definitions.condition_reading import parse
+from engine.definitions.event_source_reading import Declared
 from engine.definitions.feature import ValueType
 from engine.definitions.fields import Fields
+from engine.definitions.metric_reading import TYPES, feature_metrics, read_metric, with_contacts, with_formula
 from engine.definitions.problem import Place
 from engine.definitions.reading import Ledger, known, name, scalar, texts_of, word
-from engine.definitions.scope import Scope, segment_scope
+from engine.definitions.scope import ACCOUNT_FIELDS, segment_scope
 from engine.definitions.source import MapNode, Node, ScalarNode
 
-TYPES: Final = tuple(ValueType)
 SHAPES: Final[tuple[Choice["linear", "step"], ...]] = ("linear", "step")
 RESERVED: Final = frozenset(
-    {"account", "contact", "event", "signal", "score", "tier", "cause", "in_segment", "response"}
+    {"account", "contact", "product", "event", "signal", "score", "tier", "cause", "in_segment", "response", "feature"}
 )
 ANSWER_DAYS: Final = 90
-_DECIMALS: Final = {ValueType.SHARE: 4, ValueType.BOOLEAN: 0}
 
 
 def empty_catalog(path: str) -> Catalog:
@@ -50,25 +37,33 @@ def read_catalog(node: Node, ledger: Ledger, added: Mapping[str, Metric]) -> Cat
     fields = Fields(node, ledger, "the catalog")
     read_format(fields)
     events = {key.text: _event(key, value, ledger) for key, value in fields.entries("events")}
-    people = Declared(tuple(events), _names(fields, "roles", "a role"))
+    features = {key.text: _feature(key, value, ledger) for key, value in fields.entries("features")}
+    seniority = _names(fields, "seniority", "a seniority")
+    declared = Declared(events, _names(fields, "roles", "a role"), features, seniority)
     written = fields.entries("metrics", required=True)
-    metrics = {key.text: _metric(key, value, people, ledger) for key, value in written}
+    metrics = {key.text: read_metric(key, value, declared, ledger) for key, value in written}
+    metrics = with_contacts(metrics, written, declared, ledger)
     catalog = Catalog(
         metrics=metrics,
         events=events,
         goals={key.text: _goal(key, value, metrics, ledger) for key, value in fields.entries("goals")},
         questions={key.text: _question(key, value, ledger) for key, value in fields.entries("questions")},
-        roles=people.roles,
+        roles=declared.roles,
         stages=_names(fields, "stages", "a stage"),
         segments={},
         north_star=fields.text("north_star"),
         place=fields.place,
+        features=features,
+        seniority=seniority,
+        account_fields={
+            key.text: _account_field(key, value, ledger) for key, value in fields.entries("account_fields")
+        },
     )
     segments = fields.entries("segments")
     fields.close()
     _check_names(catalog, ledger)
     answers = {name: _answers(question) for name, question in catalog.questions.items()}
-    catalog = replace(catalog, metrics={**added, **answers, **metrics})
+    catalog = replace(catalog, metrics={**added, **feature_metrics(features, events), **answers, **metrics})
     return _with_conditions(catalog, node, segments, ledger)
 
 
@@ -93,97 +88,8 @@ def _with_conditions(
     for key, value in written.entries if isinstance(written, MapNode) else ():
         formula = value.get("formula") if isinstance(value, MapNode) else None
         if formula is not None and key.text in metrics:
-            metrics[key.text] = _with_formula(metrics[key.text], formula, scope, ledger)
+            metrics[key.text] = with_formula(metrics[key.text], formula, scope, ledger)
     return replace(catalog, metrics=metrics, segments=found)
-
-
-def _with_formula(metric: Metric, node: Node, scope: Scope, ledger: Ledger) -> Metric:
-    if metric.of != "account":
-        ledger.problem(node, 13, "only a metric of an account can be a formula")
-    return replace(metric, formula=parse(node, scope, ledger, numeric=metric.type is not ValueType.BOOLEAN))
-
-
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """What a metric that is made of events may name."""
-
-    events: tuple[str, ...]
-    roles: tuple[str, ...]
-
-
-def _metric(key: ScalarNode, node: Node, declared: Declared, ledger: Ledger) -> Metric:
-    name(key, ledger, "a metric")
-    fields = Fields(node, ledger, "a metric")
-    type_ = fields.word("type", TYPES)
-    fields.find("formula")
-    from_events = fields.fields("from_events")
-    metric = Metric(
-        name=key.text,
-        title=fields.text("title"),
-        source=fields.word("source", get_args(Source)),
-        evidence=fields.word("evidence", get_args(Evidence)),
-        type=type_,
-        better=fields.word("better", get_args(Better)),
-        place=key.place,
-        unit=fields.text("unit", ""),
-        decimals=fields.whole("decimals", _DECIMALS.get(type_, 2), 0, 6),
-        combine=fields.word("combine", get_args(Combine), "last"),
-        stale_after=fields.days("stale_after", 0),
-        of=fields.word("of", get_args(Subject), "account"),
-        bears_on_value=fields.text("bears_on_value", ""),
-        customer_may_see=fields.truth("customer_may_see", default=False),
-        words=texts_of(fields.texts("words")),
-        from_events=_from_events(from_events, declared, ledger) if from_events else None,
-    )
-    fields.close()
-    _check_metric(metric, fields)
-    return metric
-
-
-def _check_metric(metric: Metric, fields: Fields) -> None:
-    ledger = fields.ledger
-    if "formula" in fields and metric.from_events:
-        ledger.problem(fields.key_place("formula"), 10, "a metric has a formula or comes from events, not both")
-    if metric.type is ValueType.TEXT:
-        ledger.note(
-            fields.key_place("type"), 50, f'this version stores no texts as points: "{metric.name}" stays unknown'
-        )
-    is_made = "formula" in fields or metric.from_events is not None
-    if is_made and metric.type in {ValueType.TEXT, ValueType.DATE}:
-        message = "a formula or a count of events is a number, a share or a boolean"
-        ledger.problem(fields.key_place("type"), 11, message)
-    if metric.from_events and metric.from_events.count == "minutes":
-        place = fields.key_place("from_events")
-        ledger.note(place, 52, f'this version does not measure minutes: "{metric.name}" counts events')
-    if not metric.bears_on_value:
-        ledger.note(metric.place, 53, f'it is not said how "{metric.name}" bears on the value for the customer')
-    if metric.of == "product":
-        ledger.note(
-            fields.key_place("of"), 51, f'this version keeps no points of products: "{metric.name}" stays unknown'
-        )
-
-
-def _from_events(fields: Fields, declared: Declared, ledger: Ledger) -> FromEvents:
-    events, roles = fields.texts("event", required=True), fields.texts("with_roles")
-    for event in events:
-        known(event, event.text, declared.events, ledger, "event")
-    for role in roles:
-        known(role, role.text, declared.roles, ledger, "role")
-    counted = get_args(Counted)
-    silence = fields.find("silence")
-    if silence is not None:
-        word(silence, ("days",), ledger, '"silence"')
-    found = FromEvents(
-        events=texts_of(events),
-        count=fields.word("count", counted, "events"),
-        over=fields.days("over", 0),
-        silence=silence is not None,
-        with_roles=texts_of(roles),
-    )
-    if silence is not None and ("count" in fields or "over" in fields):
-        ledger.problem(silence, 12, "silence is the days since the last event; it has no count and no span")
-    fields.close()
-    return found
 
 
 def _event(key: ScalarNode, node: Node, ledger: Ledger) -> EventKind:
@@ -197,6 +103,21 @@ def _event(key: ScalarNode, node: Node, ledger: Ledger) -> EventKind:
         found[field.text] = word(value, TYPES, ledger, f'the type of "{field.text}"')
     fields.close()
     return EventKind(key.text, found, key.place)
+
+
+def _feature(key: ScalarNode, node: Node, ledger: Ledger) -> ProductFeature:
+    name(key, ledger, "a feature")
+    fields = Fields(node, ledger, "a feature")
+    found = ProductFeature(key.text, fields.text("title"), key.place, fields.truth("key", default=True))
+    fields.close()
+    return found
+
+
+def _account_field(key: ScalarNode, node: Node, ledger: Ledger) -> ValueType:
+    name(key, ledger, "a field of accounts")
+    if key.text in {*ACCOUNT_FIELDS, "segment"}:
+        ledger.problem(key, 31, f'accounts have a field "{key.text}" already', "leave it out, or call yours otherwise")
+    return word(node, TYPES, ledger, f'the type of "{key.text}"')
 
 
 def _goal(key: ScalarNode, node: Node, metrics: Mapping[str, Metric], ledger: Ledger) -> Goal:

@@ -20,6 +20,18 @@ ACCOUNT_FIELDS: Final[Mapping[str, ValueType]] = {
     "renewal_on": ValueType.DATE,
     "renewal_in_days": ValueType.NUMBER,
     "owner": ValueType.TEXT,
+    "notice_on": ValueType.DATE,
+    "notice_in_days": ValueType.NUMBER,
+    "stage_since": ValueType.DATE,
+    "parent": ValueType.TEXT,
+    "products": ValueType.NUMBER,
+}
+
+CONTACT_FIELDS: Final[Mapping[str, ValueType]] = {
+    "seniority": ValueType.TEXT,
+    "department": ValueType.TEXT,
+    "joined_on": ValueType.DATE,
+    "days_since_joined": ValueType.NUMBER,
 }
 
 
@@ -77,8 +89,9 @@ class Outline:
 
 def segment_scope(catalog: Catalog) -> Scope:
     """What a segment or a formula may read: metrics and fields of the account, but no segment."""
-    fields = {f"account.{name}": kind for name, kind in ACCOUNT_FIELDS.items() if name != "segment"}
-    account = {name: metric.type for name, metric in catalog.metrics.items() if metric.of == "account"}
+    known = {**ACCOUNT_FIELDS, **catalog.account_fields}
+    fields = {f"account.{name}": kind for name, kind in known.items() if name != "segment"}
+    account = {name: metric.type for name, metric in catalog.metrics.items() if metric.of == "account" or metric.across}
     words = {"account.stage": frozenset(catalog.stages)}
     return Scope(fields, account, words, dict(_elsewhere(catalog)))
 
@@ -110,18 +123,29 @@ def own_signals(scope: Scope, signals: Iterable[str]) -> Scope:
 def contact_scope(scope: Scope, catalog: Catalog) -> Scope:
     """What a condition on a contact may read: all of its account, and what is measured of the contact itself."""
     metrics = {f"contact.{name}": metric.type for name, metric in catalog.metrics.items() if metric.of == "contact"}
-    return replace(scope, metrics={**scope.metrics, **metrics})
+    fields = {f"contact.{name}": kind for name, kind in CONTACT_FIELDS.items()}
+    fields |= {f"contact.in_role.{role}": ValueType.BOOLEAN for role in catalog.roles}
+    words = {"contact.seniority": frozenset(catalog.seniority)} if catalog.seniority else {}
+    return replace(scope.with_names(fields, words), metrics={**scope.metrics, **metrics})
+
+
+def product_scope(scope: Scope, catalog: Catalog) -> Scope:
+    """What a condition on a product may read: all of its account, its name, and what is measured of the product."""
+    metrics = {f"product.{name}": metric.type for name, metric in catalog.metrics.items() if metric.of == "product"}
+    return replace(scope.with_names({"product.name": ValueType.TEXT}), metrics={**scope.metrics, **metrics})
 
 
 def event_scope(scope: Scope, catalog: Catalog, event: str) -> Scope:
     """What a condition on an event may read: all of its account, and the declared fields of the event."""
     kind = catalog.events.get(event)
-    return scope.with_names({f"event.{name}": type_ for name, type_ in kind.fields.items()} if kind else {})
+    words = {"event.feature": frozenset(catalog.features)} if catalog.features else {}
+    return scope.with_names({f"event.{name}": type_ for name, type_ in kind.fields.items()} if kind else {}, words)
 
 
 def _elsewhere(catalog: Catalog) -> Iterable[tuple[str, str]]:
     for name, metric in catalog.metrics.items():
-        if metric.of == "contact":
-            yield name, f'"{name}" is measured per contact; where a contact is meant it is "contact.{name}"'
-        elif metric.of == "product":
-            yield name, f'"{name}" is measured per product; conditions are about accounts'
+        how = f'to read it of the account, give the metric "{name}" an across: sum, mean, max or min'
+        if metric.of == "contact" and not metric.across:
+            yield name, f'"{name}" is measured per contact; where a contact is meant it is "contact.{name}"; {how}'
+        elif metric.of == "product" and not metric.across:
+            yield name, f'"{name}" is measured per product; {how}'

@@ -9,7 +9,9 @@ from engine.definitions.catalog import FromEvents
 from engine.evaluation import windows
 from engine.evaluation.columns import Floats, Ints
 from engine.evaluation.facts import Facts, Series
-from engine.evaluation.happened import Entries, gathered
+from engine.evaluation.happened import Entries, gathered, with_roles
+
+__all__ = ["Amounts", "amounts", "count_events", "with_roles"]
 
 _DAYS: Final = 1 << 20
 

@@ -53,7 +53,7 @@ def see(feature: Feature, around: Around) -> Column:
         return see(Feature(metric.name), around.as_of(around.day - feature.days))
     if metric.type is ValueType.TEXT and feature.window is Window.LATEST:
         return _text(metric, around)
-    if around.of == "account" and metric.of != "account" and not (_counts_days(metric) and _sums(metric)):
+    if around.of == "account" and metric.of != "account" and not (counts_days(metric) and _sums(metric)):
         return Numbers(_rolled_up(metric, feature, around))
     return Numbers(_number(metric, feature, around))
 
@@ -72,7 +72,7 @@ def _number(metric: Metric, feature: Feature, around: Around) -> Floats:
         case Window.SUM:
             return _sum(metric, around, days)
         case Window.SLOPE:
-            return windows.slope(_daily(metric, around, days, day), size, day, days, decimals_of(metric))
+            return windows.slope(daily(metric, around, days, day), size, day, days, decimals_of(metric))
         case Window.DAYS:
             return _days(metric, around, days)
         case Window.DAYS_SINCE:
@@ -132,30 +132,30 @@ def _latest(metric: Metric, around: Around) -> Floats:
 
 
 def _mean(metric: Metric, around: Around, day: int, days: int) -> Floats:
-    series, decimals = _daily(metric, around, days, day), decimals_of(metric)
-    if _counts_days(metric):
+    series, decimals = daily(metric, around, days, day), decimals_of(metric)
+    if counts_days(metric):
         return windows.total(series, around.size, day, days, decimals)[0] / (days * 10.0**decimals)
     return windows.mean(series, around.size, day, days, decimals)
 
 
 def _sum(metric: Metric, around: Around, days: int) -> Floats:
     decimals = decimals_of(metric)
-    sums, counts = windows.total(_daily(metric, around, days, around.day), around.size, around.day, days, decimals)
-    return np.where((counts > 0) | _counts_days(metric), sums / 10.0**decimals, np.nan)
+    sums, counts = windows.total(daily(metric, around, days, around.day), around.size, around.day, days, decimals)
+    return np.where((counts > 0) | counts_days(metric), sums / 10.0**decimals, np.nan)
 
 
 def _days(metric: Metric, around: Around, days: int) -> Floats:
-    if metric.is_stored and (metric.from_events is None or _counts_days(metric)):
+    if metric.is_stored and (metric.from_events is None or counts_days(metric)):
         series = around.above_zero(metric)
     else:
-        series = above_zero(_daily(metric, around, days, around.day))
+        series = above_zero(daily(metric, around, days, around.day))
     sums, counts = windows.total(series, around.size, around.day, days, 0)
-    return np.where((counts > 0) | _counts_days(metric), sums.astype(np.float64), np.nan)
+    return np.where((counts > 0) | counts_days(metric), sums.astype(np.float64), np.nan)
 
 
-def _daily(metric: Metric, around: Around, days: int, last: int) -> Points:
+def daily(metric: Metric, around: Around, days: int, last: int) -> Points:
     """The points a window looks at; of what is worked out, the value of every day of the window."""
-    if metric.is_stored and (metric.from_events is None or _counts_days(metric)):
+    if metric.is_stored and (metric.from_events is None or counts_days(metric)):
         return around.series(metric)
     every, size = range(last - days + 1, last + 1), around.size
     values = np.stack([around.as_of(each).value(Feature(metric.name)) for each in every], axis=1).ravel()
@@ -202,7 +202,7 @@ def decimals_of(metric: Metric) -> int:
     return metric.decimals + 2 if metric.type is ValueType.SHARE else metric.decimals
 
 
-def _counts_days(metric: Metric) -> bool:
+def counts_days(metric: Metric) -> bool:
     """Whether a day without a point is a true zero: plain daily counts of events."""
     source = metric.from_events
     return source is not None and source.is_daily and not source.silence and not source.over

@@ -54,15 +54,16 @@ def test_a_declared_metric_wins_over_one_that_a_report_would_add() -> None:
     assert bundle_of(with_edit(CATALOG, SEATS, own)).catalog.metrics["agreement"].title == "They agree"
 
 
-def test_what_this_version_does_not_keep_is_said() -> None:
-    text = SEATS + "\n" + SEATS.replace("seats_sold", "mood").replace("type: number", "type: text")
-    assert notes_of(with_edit(CATALOG, SEATS, text)) == ['this version stores no texts as points: "mood" stays unknown']
-    minutes = with_edit(CATALOG, "count: events}", "count: minutes}")
-    assert notes_of(minutes) == ['this version does not measure minutes: "logins" counts events']
-    product = SEATS + "\n" + SEATS.replace("seats_sold", "speed").replace("type: number", "type: number, of: product")
-    assert notes_of(with_edit(CATALOG, SEATS, product)) == [
-        'this version keeps no points of products: "speed" stays unknown'
-    ]
+def test_texts_minutes_and_metrics_of_products_are_read_without_a_note() -> None:
+    """S0-42: numbers are not all there is."""
+    for more in ("type: text", "type: boolean", "type: date", "type: number, of: product, across: max"):
+        text = SEATS + "\n" + SEATS.replace("seats_sold", "mood").replace("type: number", more)
+        assert notes_of(with_edit(CATALOG, SEATS, text)) == []
+    minutes = with_edit(CATALOG, "count: events}", "count: minutes, idle: 10 minutes}")
+    assert notes_of(minutes) == []
+    source = bundle_of(minutes).catalog.metrics["logins"].from_events
+    assert source is not None
+    assert source.idle == 10
 
 
 def test_a_metric_should_say_how_it_bears_on_value() -> None:
@@ -80,10 +81,11 @@ def test_a_metric_should_say_how_it_bears_on_value() -> None:
             "C012 silence is the days since the last event; it has no count and no span"
         ]),
         ("count: events}", "count: clicks}", [
-            'C003 "count" must be events, distinct contacts or minutes, not "clicks"'
+            'C003 "count" must be events, distinct contacts, minutes, key features, departments, seniority, roles, '
+            'missing roles, share of contacts, hours, in time or open, not "clicks"'
         ]),
         ("    of: contact", '    of: contact\n    formula: {"+": [{var: seats_sold}, 1]}', [
-            "C010 a metric has a formula or comes from events, not both",
+            "C010 a metric is made in one way, not by formula and from_events",
             "C013 only a metric of an account can be a formula",
         ]),
         ("happy: {ask", "active_users: {ask", [
