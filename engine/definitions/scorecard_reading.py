@@ -1,129 +1,181 @@
-"""Reading rules/scorecards/*.yaml (codes S)."""
+"""Reading rules/scorecards/*.yaml (codes S): whom a scorecard is for, dimensions, lines, weights, missing data."""
 
 from collections.abc import Sequence
-from typing import Final, Literal as Choice
+from dataclasses import replace
+from typing import Final, Literal as Choice, get_args
 
-from engine.definitions.catalog import Catalog
+from engine.definitions.catalog import Catalog, Subject
 from engine.definitions.catalog_reading import read_format
 from engine.definitions.condition_reading import parse
-from engine.definitions.feature import Feature, ValueType, feature_type, parse_feature
+from engine.definitions.feature import Feature, ValueType, Window, feature_type, parse_feature
 from engine.definitions.fields import Fields
+from engine.definitions.normaliser_reading import AMONG as AMONG, NORMALISERS, Measured, read_normaliser, two_values
 from engine.definitions.problem import Place
-from engine.definitions.reading import Ledger, amount, items, known, name, scalar, suggest
-from engine.definitions.scope import Scope
+from engine.definitions.reading import Ledger, days, known, name, scalar, suggest, word
+from engine.definitions.scope import Scope, contact_scope
 from engine.definitions.scorecard import (
-    Band,
+    Carry,
+    Categorical,
+    Criteria,
     Dimension,
-    ForcedTier,
-    GoalLine,
-    Linear,
-    Normaliser,
-    Rank,
+    Fades,
+    Missing,
+    RollUp,
     Scorecard,
     ScoredMetric,
+    Shown,
     Standard,
-    Threshold,
 )
-from engine.definitions.source import ListNode, MapNode, Node, ScalarNode
-from engine.terms import Tier
+from engine.definitions.source import MapNode, Node, ScalarNode
+from engine.definitions.tier_reading import read_tiers
 
-AMONG: Final[tuple[Choice["all", "segment", "stage"], ...]] = ("all", "segment", "stage")
-MISSING: Final[tuple[Choice["exclude", "neutral", "worst"], ...]] = ("exclude", "neutral", "worst")
-BY: Final[tuple[Choice["score", "criteria"], ...]] = ("score", "criteria")
-NORMALISERS: Final = ("linear", "threshold", "goal", "rank")
-TIERS: Final = tuple(Tier)
+OF: Final[tuple[Subject, ...]] = get_args(Subject)
+MISSING: Final[tuple[Choice["exclude", "neutral", "worst", "fail"], ...]] = ("exclude", "neutral", "worst", "fail")
+HOW: Final[tuple[Choice["worst", "mean"], ...]] = ("worst", "mean")
 
 
 def read_scorecard(node: Node, catalog: Catalog, scope: Scope, ledger: Ledger) -> Scorecard:
     """Read one scorecard; metrics and conditions are checked against the catalog and the scope."""
     fields = Fields(node, ledger, "a scorecard")
     read_format(fields)
-    applies_to = fields.find("applies_to")
-    tiers = fields.fields("tiers", required=True)
-    written = fields.entries("dimensions", required=True)
-    dimensions = tuple(_dimension(key, value, catalog, ledger) for key, value in written)
-    if written:
-        _check_sum([dimension.weight for dimension in dimensions], fields.key_place("dimensions"), "dimensions", ledger)
-    _check_once(dimensions, ledger)
+    of = fields.word("of", OF, "account")
+    scope = scope_of(of, scope, catalog)
+    applies_to, tiers = fields.find("applies_to"), fields.fields("tiers", required=True)
+    dimensions = _dimensions(fields, of, catalog, scope)
     card = Scorecard(
         name=fields.name("scorecard"),
         desired_outcome=fields.text("desired_outcome"),
         dimensions=dimensions,
-        bands=_bands(tiers) if tiers else (),
+        bands=(),
         place=fields.key_place("scorecard"),
         applies_to=parse(applies_to, scope, ledger) if applies_to else None,
-        missing=_missing(fields),
+        missing=_missing(fields) or "exclude",
         min_coverage=fields.share("min_coverage", 0.6),
-        tiers_by=tiers.word("by", BY, "score") if tiers else "score",
-        margin=tiers.number("margin", 3.0, 0, 50) if tiers else 3.0,
-        forced=_forced(tiers, scope) if tiers else (),
+        of=of,
+        roles=_roles(fields, of, catalog),
+        priority=_priority(fields, of),
+        roll_up=_roll_up(fields, of, catalog),
+        feedback=_feedback(fields, catalog),
+        north_star=fields.text("north_star", ""),
     )
-    if tiers:
-        tiers.close()
-        if card.tiers_by == "criteria" and card.metrics and not any(metric.standard for metric in card.metrics):
-            message = "tiers by criteria need a standard on at least one metric"
-            ledger.problem(tiers.key_place("by"), 16, message, "write standard: {acceptable: 40%, highest: 80%}")
     fields.close()
-    return card
+    return read_tiers(card, tiers, scope) if tiers else card
 
 
-def _missing(fields: Fields) -> Choice["exclude", "neutral", "worst"]:
-    node = fields.find("missing")
-    if node is None:
-        return "exclude"
-    if isinstance(node, MapNode):
-        carry = Fields(node, fields.ledger, '"missing"')
-        carry.days("carry")
-        carry.close()
-    elif not (isinstance(node, ScalarNode) and node.text == "fail"):
-        return fields.word("missing", MISSING)
-    fields.ledger.note(node, 50, "this version neither carries values on nor fails: a missing metric is excluded")
-    return "exclude"
+def scope_of(of: Subject, scope: Scope, catalog: Catalog) -> Scope:
+    """The names a scorecard of accounts, contacts or products may use: its own subject's, and the account's."""
+    if of == "account":
+        return scope
+    own = {f"{of}.{name}": metric.type for name, metric in catalog.metrics.items() if metric.of == of}
+    wider = contact_scope(scope, catalog) if of == "contact" else scope
+    return replace(wider, metrics={**wider.metrics, **own})
 
 
-def _dimension(key: ScalarNode, node: Node, catalog: Catalog, ledger: Ledger) -> Dimension:
+def _dimensions(fields: Fields, of: Subject, catalog: Catalog, scope: Scope) -> tuple[Dimension, ...]:
+    ledger, written = fields.ledger, fields.entries("dimensions", required=True)
+    found = tuple(_dimension(key, value, of, catalog, scope, ledger) for key, value in written)
+    if written:
+        _check_sum([dimension.weight for dimension in found], fields.key_place("dimensions"), "dimensions", ledger)
+    _check_once(found, ledger)
+    return found
+
+
+def _dimension(key: ScalarNode, node: Node, of: Subject, catalog: Catalog, scope: Scope, ledger: Ledger) -> Dimension:
     name(key, ledger, "a dimension")
     fields = Fields(node, ledger, "a dimension")
     weight = fields.share("weight", None)
     written = fields.entries("metrics", required=True)
-    if "metrics" in fields and not written:
+    counting = [value for _, value in written if not _is_only_shown(value)]
+    if "metrics" in fields and not counting:
         ledger.problem(fields.key_place("metrics"), 15, f'the dimension "{key.text}" has no metric')
-    weighted = [value for _, value in written if isinstance(value, MapNode) and value.get("weight") is not None]
-    equal = 1 / len(written) if written and not weighted else None
-    metrics = tuple(_scored(metric, value, equal, catalog, ledger) for metric, value in written)
-    if weighted and len(weighted) == len(written):
-        _check_sum(
-            [metric.weight for metric in metrics], fields.key_place("metrics"), f'metrics of "{key.text}"', ledger
-        )
+    weighted = [value for value in counting if isinstance(value, MapNode) and value.get("weight") is not None]
+    equal = 1 / len(counting) if counting and not weighted else None
+    reader = _Lines(of, catalog, scope, ledger)
+    metrics = tuple(reader.scored(metric, value, equal) for metric, value in written)
+    if weighted and len(weighted) == len(counting):
+        weights, at = [metric.weight for metric in metrics], fields.key_place("metrics")
+        _check_sum(weights, at, f'metrics of "{key.text}"', ledger)
     fields.close()
     return Dimension(key.text, weight, metrics, key.place)
 
 
-def _scored(key: ScalarNode, node: Node, equal: float | None, catalog: Catalog, ledger: Ledger) -> ScoredMetric:
-    feature = read_feature(key, catalog, ledger)
-    fields = Fields(node, ledger, "a scored metric")
-    is_share = is_share_feature(feature, catalog)
-    multiplier = fields.number("multiplier", 1.0, 0.01, 100)
-    weight = fields.share("weight", equal)
-    if equal is not None and "weight" not in fields:
-        weight = equal
-    standard = fields.fields("standard")
-    scored = ScoredMetric(
-        feature=feature,
-        normaliser=_normaliser(fields, feature, catalog, is_share=is_share),
-        weight=weight,
-        place=key.place,
-        multiplier=multiplier,
-        standard=_standard(standard, is_share=is_share) if standard else None,
-    )
-    fields.close()
-    if weight <= 0 and "weight" in fields:
-        ledger.problem(fields.key_place("weight"), 5, "a weight must be more than 0%", "leave the metric out")
-    return scored
+def _is_only_shown(node: Node) -> bool:
+    written = node.get("scored") if isinstance(node, MapNode) else None
+    return isinstance(written, ScalarNode) and written.truth is False
 
 
-def read_feature(node: Node, catalog: Catalog, ledger: Ledger) -> Feature:
-    """A numeric feature of an account metric: ``active_users``, ``orders.days_since``, ``response.x.mean_90d``."""
+class _Lines:
+    """Reads the metrics of a scorecard, one by one."""
+
+    def __init__(self, of: Subject, catalog: Catalog, scope: Scope, ledger: Ledger) -> None:
+        self.of, self.catalog, self.scope, self.ledger = of, catalog, scope, ledger
+
+    def scored(self, key: ScalarNode, node: Node, equal: float | None) -> ScoredMetric:
+        """One line; ``equal`` is its weight where no line of the dimension states one."""
+        is_categorical = isinstance(node, MapNode) and node.get("categorical") is not None
+        feature = read_feature(key, self.catalog, self.ledger, self.of, may_be_text=is_categorical)
+        fields = Fields(node, self.ledger, "a scored metric")
+        if not fields.truth("scored", default=True):
+            return self._shown(fields, feature, key)
+        multiplier = fields.number("multiplier", 1.0, 0.01, 100)
+        weight = fields.share("weight", equal)
+        if equal is not None and "weight" not in fields:
+            weight = equal
+        normaliser = read_normaliser(fields, Measured(feature, self.catalog, self.scope))
+        line = ScoredMetric(feature, normaliser, weight, key.place, multiplier)
+        line = replace(
+            line, standard=self._standard(fields, line), missing=_missing(fields), fades=self._fades(fields, line)
+        )
+        fields.close()
+        if weight <= 0 and "weight" in fields:
+            hint = "scored: false shows a metric without scoring it"
+            self.ledger.problem(fields.key_place("weight"), 5, "a weight must be more than 0%", hint)
+        return line
+
+    def _shown(self, fields: Fields, feature: Feature, key: ScalarNode) -> ScoredMetric:
+        for kind in (*NORMALISERS, "weight", "multiplier", "standard", "missing", "fades"):
+            if fields.find(kind) is not None:
+                message = f'"{feature.name}" is not scored, so "{kind}" has no effect'
+                self.ledger.note(fields.key_place(kind), 54, message)
+        fields.close()
+        return ScoredMetric(feature, Shown(), 0.0, key.place)
+
+    def _standard(self, fields: Fields, line: ScoredMetric) -> Standard | None:
+        written = fields.fields("standard")
+        if isinstance(line.normaliser, Criteria):
+            if written:
+                self.ledger.problem(written.place, 16, "criteria are the standard already", "leave out standard")
+            return Standard(line.normaliser.acceptable, line.normaliser.highest)
+        if written is None:
+            return None
+        if isinstance(line.normaliser, Categorical):
+            self.ledger.problem(written.place, 16, "a standard needs a number to compare with", "leave it out")
+        is_share = True if line.is_attainment else is_share_feature(line.feature, self.catalog)
+        return Standard(*two_values(written, "acceptable", "highest", is_share=is_share))
+
+    def _fades(self, fields: Fields, line: ScoredMetric) -> Fades | None:
+        node = fields.find("fades")
+        if node is None:
+            return None
+        if isinstance(node, MapNode):
+            inner = Fields(node, self.ledger, '"fades"')
+            start, gone = inner.days("from", 0), inner.days("gone")
+            inner.close()
+        else:
+            start = gone = days(node, self.ledger, '"fades"')
+        if gone < start:
+            self.ledger.problem(node, 21, "the weight is gone before it starts to fade", "write {from: 30d, gone: 90d}")
+        metric = self.catalog.metrics.get(line.feature.metric)
+        if metric is not None and 0 < metric.stale_after <= start:
+            message = f'"{metric.name}" is unknown after {metric.stale_after} days, before its weight fades'
+            self.ledger.note(node, 55, message)
+        return Fades(start, gone)
+
+
+def read_feature(
+    node: Node, catalog: Catalog, ledger: Ledger, of: Subject = "account", *, may_be_text: bool = False
+) -> Feature:
+    """A numeric feature of a metric of an account (or contact, product): ``active_users``, ``orders.days_since``."""
     text = scalar(node, ledger, "a metric") or ""
     feature = parse_feature(text)
     nobody = Feature(text or "unknown")
@@ -134,12 +186,16 @@ def read_feature(node: Node, catalog: Catalog, ledger: Ledger) -> Feature:
             ledger.coded(node, "B001", f'there is no metric "{wanted}"', hint)
         return nobody
     metric = catalog.metrics[feature.metric]
-    if metric.of != "account":
-        message = f'"{metric.name}" is measured per {metric.of}; a number of the account is needed here'
-        ledger.coded(node, "B011", message, "declare a metric of the account for it")
+    if metric.of != of:
+        message = f'"{metric.name}" is measured per {metric.of}; a number of the {of} is needed here'
+        ledger.coded(node, "B011", message, f"declare a metric of the {of} for it")
+        return nobody
+    if metric.name.startswith("score.") and feature.window is not Window.LATEST:
+        ledger.coded(node, "B012", f'of "{metric.name}" only the present value is kept', f'write "{metric.name}"')
         return nobody
     type_ = feature_type(metric.type, feature.window)
-    if type_ is None or not (type_.is_numeric or type_ is ValueType.BOOLEAN):
+    is_text = may_be_text and type_ is ValueType.TEXT
+    if not is_text and (type_ is None or not (type_.is_numeric or type_ is ValueType.BOOLEAN)):
         ledger.coded(node, "B012", f'"{text}" is no number: "{metric.name}" is a {metric.type.value}')
     return feature
 
@@ -150,117 +206,55 @@ def is_share_feature(feature: Feature, catalog: Catalog) -> bool | None:
     return feature_type(metric.type, feature.window) is ValueType.SHARE if metric else None
 
 
-def _normaliser(fields: Fields, feature: Feature, catalog: Catalog, *, is_share: bool | None) -> Normaliser:
-    ledger = fields.ledger
-    found = {kind: node for kind in NORMALISERS if (node := fields.find(kind)) is not None}
-    if len(found) != 1:
-        message = "a scored metric needs exactly one of linear, threshold, goal and rank"
-        ledger.problem(fields.place, 10, message, "for example linear: [0, 100]")
-        return Linear(0.0, 1.0)
-    kind, node = next(iter(found.items()))
-    match kind:
-        case "linear":
-            return _linear(node, ledger, is_share=is_share)
-        case "threshold":
-            return _threshold(Fields(node, ledger, '"threshold"'), is_share=is_share)
-        case "goal":
-            return _goal(node, feature, catalog, ledger)
-    ledger.note(
-        fields.key_place("rank"), 52, f'this version has no ranks in scores: "{feature.name}" counts as unknown'
-    )
-    return _rank(Fields(node, ledger, '"rank"'), is_share=is_share)
+def _missing(fields: Fields) -> Missing | None:
+    node = fields.find("missing")
+    if node is None:
+        return None
+    if isinstance(node, MapNode):
+        inner = Fields(node, fields.ledger, '"missing"')
+        carried = Carry(inner.days("carry"))
+        inner.close()
+        return carried
+    return word(node, MISSING, fields.ledger, '"missing"')
 
 
-def _linear(node: Node, ledger: Ledger, *, is_share: bool | None) -> Linear:
-    ends = items(node, ledger, '"linear"')
-    if isinstance(node, ListNode) and len(ends) != 2:
-        ledger.problem(
-            node, 11, "linear has two ends: the value that scores 0 and the one that scores 100", "write [0, 80]"
-        )
-    if len(ends) != 2:
-        return Linear(0.0, 1.0)
-    zero, full = (amount(end, ledger, "an end of linear", is_share=is_share) for end in ends)
-    if zero == full:
-        ledger.problem(node, 11, "both ends of linear are the same value")
-        return Linear(0.0, 1.0)
-    return Linear(zero, full)
+def _roles(fields: Fields, of: Subject, catalog: Catalog) -> tuple[str, ...]:
+    found = fields.texts("roles")
+    for role in found:
+        known(role, role.text, catalog.roles, fields.ledger, "role")
+    if found and of != "contact":
+        fields.ledger.problem(fields.key_place("roles"), 22, "only contacts have roles", "write of: contact")
+    return tuple(role.text for role in found)
 
 
-def _two(fields: Fields, first: str, second: str, *, is_share: bool | None) -> tuple[float, float]:
-    nodes = fields.need(first), fields.need(second)
-    fields.close()
-    values = [
-        amount(node, fields.ledger, f'"{key}"', is_share=is_share) if node else 0.0
-        for key, node in zip((first, second), nodes, strict=True)
-    ]
-    return values[0], values[1]
+def _priority(fields: Fields, of: Subject) -> int | None:
+    if "priority" in fields and of != "account":
+        message = "a priority decides between scorecards of accounts"
+        fields.ledger.problem(fields.key_place("priority"), 22, message, "leave it out")
+    return fields.whole("priority", 0, 0, 1_000) if fields.find("priority") is not None else None
 
 
-def _threshold(fields: Fields, *, is_share: bool | None) -> Threshold:
-    good, poor = _two(fields, "good", "poor", is_share=is_share)
-    if good == poor and "good" in fields and "poor" in fields:
-        fields.ledger.problem(fields.place, 12, "good and poor are the same value")
-    return Threshold(good, poor)
+def _roll_up(fields: Fields, of: Subject, catalog: Catalog) -> RollUp | None:
+    node = fields.find("roll_up")
+    if node is None:
+        return None
+    if of == "account":
+        message = "contacts and products are rolled up into their account; accounts are not"
+        fields.ledger.problem(fields.key_place("roll_up"), 22, message, "write of: contact or of: product")
+    if isinstance(node, MapNode):
+        inner = Fields(node, fields.ledger, '"roll_up"')
+        by = inner.need("weighted_by")
+        inner.close()
+        return RollUp("weighted", read_feature(by, catalog, fields.ledger, of).name if by else "")
+    return RollUp(word(node, HOW, fields.ledger, '"roll_up"'))
 
 
-def _standard(fields: Fields, *, is_share: bool | None) -> Standard:
-    return Standard(*_two(fields, "acceptable", "highest", is_share=is_share))
-
-
-def _goal(node: Node, feature: Feature, catalog: Catalog, ledger: Ledger) -> GoalLine:
-    text = scalar(node, ledger, '"goal"') or ""
-    if text != "agreed":
-        if text:
-            known(node, text, catalog.goals, ledger, "goal")
-        return GoalLine(text)
-    goals = [goal.name for goal in catalog.goals.values() if goal.metric == feature.name]
-    if not goals:
-        message = f'no goal of the catalog is about "{feature.name}"'
-        ledger.coded(node, "B013", message, "declare it under goals in rules/catalog.yaml")
-    elif len(goals) > 1:
-        ledger.coded(node, "B013", f'several goals are about "{feature.name}"', "name the goal instead of agreed")
-    return GoalLine(goals[0] if goals else "")
-
-
-def _rank(fields: Fields, *, is_share: bool | None) -> Rank:
-    among = fields.word("among", AMONG, "all")
-    node = fields.find("floor")
-    floor = None if node is None else amount(node, fields.ledger, '"floor"', is_share=is_share)
-    fields.close()
-    return Rank(among, floor)
-
-
-def _bands(tiers: Fields) -> tuple[Band, ...]:
-    found: list[Band] = []
-    for tier in TIERS:
-        fields = tiers.fields(tier.value, required=True)
-        if fields is None:
-            continue
-        band = Band(tier, fields.number("from", None, 0, 100), fields.text("customer_wording"))
-        fields.close()
-        if "from" in fields:
-            at = fields.key_place("from")
-            if not found and band.start != 0:
-                tiers.ledger.problem(at, 13, "the first tier starts from 0, so that no score is without a tier")
-            if found and band.start <= found[-1].start:
-                message = f"{tier.value} must start above {found[-1].tier.value} ({found[-1].start:g})"
-                tiers.ledger.problem(at, 13, message)
-        found.append(band)
-    return tuple(found)
-
-
-def _forced(tiers: Fields, scope: Scope) -> tuple[ForcedTier, ...]:
-    node = tiers.find("forced")
-    found: list[ForcedTier] = []
-    for item in items(node, tiers.ledger, '"forced"') if node else ():
-        fields = Fields(item, tiers.ledger, "a forced tier")
-        when = fields.need("when")
-        condition = parse(when, scope, tiers.ledger) if when else None
-        tier = fields.word("tier", TIERS)
-        fields.close()
-        if condition:
-            found.append(ForcedTier(condition, tier, fields.place))
-    return tuple(found)
+def _feedback(fields: Fields, catalog: Catalog) -> str:
+    node = fields.find("feedback")
+    text = (scalar(node, fields.ledger, '"feedback"') if node else None) or ""
+    if node and text:
+        known(node, text, catalog.questions, fields.ledger, "question")
+    return text
 
 
 def _check_sum(weights: Sequence[float], at: Place, what: str, ledger: Ledger) -> None:

@@ -5,7 +5,7 @@ bundle and facts, so a plan printed for a date equals what a cycle would do on i
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from engine.evaluation.facts import Facts
 from engine.evaluation.features import Features, OwnNames
 from engine.evaluation.program import evaluate_condition
 from engine.evaluation.reading import needs as needs
+from engine.evaluation.rolling_up import roll_up
 from engine.evaluation.scoring import TIERS, Scored as Scored, score
 from engine.evaluation.signals import Observed as Observed, observe
 from engine.terms import MICRO
@@ -26,7 +27,8 @@ class Evaluation:
     """All signals (by ``<rule>.<signal>``), rules (verdicts int8[N] by name), scorecards, and every named column.
 
     ``columns`` answers any name a file may use (``columns["active_users.mean_7d"]``); what was not asked for before
-    is computed then. A name that means nothing raises KeyError.
+    is computed then. A name that means nothing raises KeyError. ``scores`` are those of accounts; ``subject_scores``
+    those of scorecards of contacts and products, over the rows of `Facts.contacts` and `Facts.products`.
     """
 
     facts: Facts
@@ -34,6 +36,12 @@ class Evaluation:
     signals: Mapping[str, Observed]
     rules: Mapping[str, Bytes]
     scores: Mapping[str, Scored]
+    subject_scores: Mapping[str, Scored] = field(default_factory=dict)
+
+    @property
+    def every_score(self) -> Mapping[str, Scored]:
+        """All scorecards, whomever they are of."""
+        return {**self.scores, **self.subject_scores}
 
 
 def evaluate(bundle: Bundle, facts: Facts, given: Mapping[str, Column] | None = None) -> Evaluation:
@@ -51,8 +59,10 @@ def evaluate(bundle: Bundle, facts: Facts, given: Mapping[str, Column] | None = 
         name: evaluate_condition(rule.when.tree, OwnNames(name, working.features), len(facts.accounts)).verdicts
         for name, rule in bundle.rules.items()
     }
-    scores = {name: working.scored(name) for name in bundle.scorecards}
-    return Evaluation(facts, working.features, signals, rules, scores)
+    every = {name: working.scored(name) for name in bundle.scorecards}
+    scores = {name: scored for name, scored in every.items() if bundle.scorecards[name].of == "account"}
+    others = {name: scored for name, scored in every.items() if name not in scores}
+    return Evaluation(facts, working.features, signals, rules, scores, others)
 
 
 def score_column(scored: Scored) -> Floats:
@@ -84,8 +94,9 @@ class _Working:
     def scored(self, name: str) -> Scored:
         found = self._scores.get(name)
         if found is None:
-            card, before = self.bundle.scorecards[name], self.facts.before.tiers.get(name)
-            found = self._scores[name] = score(card, self.features, before, self.facts.overrides)
+            card = self.bundle.scorecards[name]
+            overrides = self.facts.overrides if card.of == "account" else ()
+            found = self._scores[name] = score(card, self.features.over(card.of), self.facts.before, overrides)
         return found
 
     def derived(self, name: str) -> Column | None:
@@ -97,11 +108,17 @@ class _Working:
         card, _, detail = rest.partition(".")
         if card not in self.bundle.scorecards:
             return None
+        if self.bundle.scorecards[card].of != "account":
+            return self._rolled_up(card) if kind == "score" and not detail else None
         if kind == "score":
             return self._score(card, detail)
         if kind == "tier":
             return self._tier(card, detail)
         return causes(self.bundle.scorecards[card], self.scored(card), self.facts.before) if not detail else None
+
+    def _rolled_up(self, card: str) -> Column | None:
+        declared, of = self.bundle.scorecards[card], self.bundle.scorecards[card].of
+        return Numbers(roll_up(declared, self.scored(card), self.features.over(of))) if declared.roll_up else None
 
     def _score(self, card: str, detail: str) -> Column | None:
         now = score_column(self.scored(card))

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from engine.evaluation.columns import Bytes, Column, Floats, Ints
 
+Counts: TypeAlias = NDArray[np.int16]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Series:
@@ -34,14 +36,15 @@ class Grid:
 
     ``last_days`` and ``last_values`` float64[N]: each subject's last point before ``first``, NaN where there is none
     or nobody needs it. It says the same as a `Series` of the same points, and `engine.evaluation.windows` computes the
-    same from both, bit for bit.
+    same from both, bit for bit. Only that fills and reads ``sums`` and ``counts``.
     """
 
     first: int
     values: NDArray[np.float64]
     last_days: Floats
     last_values: Floats
-    derived: dict[str, Ints] = field(default_factory=dict, repr=False)
+    sums: dict[str, Ints] = field(default_factory=dict, repr=False)
+    counts: dict[str, Counts] = field(default_factory=dict, repr=False)
 
 
 Points: TypeAlias = Series | Grid
@@ -178,15 +181,15 @@ class Facts:
     at: int
     accounts: Subjects
     fields: Mapping[str, Column]
-    series: Mapping[str, Series]
+    series: Mapping[str, Points]
     contacts: Contacts
-    contact_series: Mapping[str, Series] = field(default_factory=dict)
+    contact_series: Mapping[str, Points] = field(default_factory=dict)
     events: Mapping[str, Happenings] = field(default_factory=dict)
     goals: Mapping[str, Agreed] = field(default_factory=dict)
     before: Before = field(default_factory=Before)
     overrides: tuple[ScoreOverride, ...] = ()
     products: Products = NO_PRODUCTS
-    product_series: Mapping[str, Series] = field(default_factory=dict)
+    product_series: Mapping[str, Points] = field(default_factory=dict)
     words: tuple[str, ...] = ()
     peers: Peers | None = None
 

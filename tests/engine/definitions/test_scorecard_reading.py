@@ -58,14 +58,19 @@ def test_a_metric_may_carry_its_standard_and_a_tier_may_be_forced() -> None:
     assert card.margin == 5.0
 
 
-def test_what_this_version_reads_and_does_not_do_is_said() -> None:
-    ranked = with_edit(CARD, HAPPY, "{rank: {among: segment, floor: 2}}")
-    assert notes_of(ranked) == ['this version has no ranks in scores: "happy" counts as unknown']
-    assert bundle_of(ranked).scorecards["health"].metrics[2].normaliser == Rank("segment", 2.0)
-    for written in ("{carry: 30d}", "fail"):
-        carried = {**BASE, CARD: BASE[CARD] + f"missing: {written}\n"}
-        assert notes_of(carried) == ["this version neither carries values on nor fails: a missing metric is excluded"]
-        assert bundle_of(carried).scorecards["health"].missing == "exclude"
+def test_a_rank_says_when_it_would_be_unknown_and_what_it_would_hide() -> None:
+    bare = with_edit(CARD, HAPPY, "{rank: {among: segment}}")
+    assert notes_of(bare) == [
+        'where fewer than 20 accounts can be compared, "happy" is unknown; otherwise: {linear: [0, 100]} gives it a '
+        "mark there",
+        'if "happy" falls for everybody at once, no mark shows it; floor: states the value below which it counts as 0',
+    ]
+    assert bundle_of(bare).scorecards["health"].metrics[2].normaliser == Rank("segment", None)
+    whole = with_edit(CARD, HAPPY, "{rank: {among: all, floor: 2, scale: 10, otherwise: {linear: [1, 5]}}}")
+    assert notes_of(whole) == []
+    assert bundle_of(whole).scorecards["health"].metrics[2].normaliser == Rank(
+        "all", 2.0, scale=10, otherwise=Linear(1.0, 5.0)
+    )
 
 
 def test_tiers_by_criteria_need_a_standard() -> None:
