@@ -197,7 +197,7 @@ class Features(Mapping[str, Column]):
         if own is not None:
             return own
         if self.of == "account" and metric.of == "contact" and metric.name in facts.contact_series:
-            return windows.summed(facts.contact_series[metric.name], facts.contacts.account_rows)
+            return windows.summed(facts.contact_series[metric.name], facts.contacts.account_rows, self.size)
         if metric.from_events is not None and self.of != "product":
             return count_events(metric.from_events, facts, contacts=self.of == "contact")
         return Series(_EMPTY, _EMPTY, np.zeros(0))

@@ -5,6 +5,7 @@ import numpy as np
 from engine.definitions.catalog import Catalog, Metric
 from engine.definitions.feature import Feature, Window
 from engine.definitions.rule import GoalMeasure, Measure, SilenceMeasure, ThresholdMeasure, TrendMeasure
+from engine.evaluation import windows
 from engine.evaluation.facts import Facts
 from engine.evaluation.wording import day_text
 
@@ -42,7 +43,8 @@ def _sentence(facts: Facts, metric: Metric, days: int, row: int) -> str:
     series = facts.series.get(metric.name)
     if series is None:
         return f"{metric.title}: no points"
-    mine = series.days[(series.rows == row) & (series.days <= facts.at)]
+    mine = windows.days_of(series, row)
+    mine = mine[mine <= facts.at]
     if not len(mine):
         return f"{metric.title}: no points"
     last = day_text(int(mine.max()))

@@ -71,7 +71,8 @@ def test_amounts_since_a_day_of_each_account_s_own_are_added_up() -> None:
 
 
 def test_contacts_are_added_up_to_their_accounts() -> None:
-    found = windows.summed(series({1: 2.0}, {1: 3.0, 0: 1.0}, {0: 5.0}), np.array([0, 0, 1]))
+    found = windows.summed(series({1: 2.0}, {1: 3.0, 0: 1.0}, {0: 5.0}), np.array([0, 0, 1]), 2)
+    assert isinstance(found, Series)
     assert found.rows.tolist() == [0, 0, 1]
     assert found.days.tolist() == [AT - 1, AT, AT]
     assert found.values.tolist() == [5.0, 1.0, 5.0]
