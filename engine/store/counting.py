@@ -7,25 +7,27 @@ however often, the events came. A day without events has no point.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import pairwise
-from typing import Final, TypeAlias
+from datetime import datetime
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from engine.definitions.catalog import Catalog, FromEvents, Metric
+from engine.evaluation.counting import amounts
+from engine.evaluation.happened import Entries, event_columns
+from engine.evaluation.program import evaluate_condition
 from engine.store import points
+from engine.store.account_columns import column
 from engine.store.accounts import parts
 from engine.store.points import PointColumns
 from engine.store.tables import ContactRow, EventRow
 
-IDLE: Final = timedelta(minutes=5)
-"""Time between two events of one person that is longer counts as a break, not as minutes of use."""
-
-Happened: TypeAlias = "Row[str, int, int | None, int, datetime]"
-_EVENTS: Final = select(EventRow.name, EventRow.account_id, EventRow.contact_id, EventRow.day, EventRow.at)
+Happened: TypeAlias = "Row[str, int, int | None, int, datetime, dict[str, Any]]"
+_EVENTS: Final = select(
+    EventRow.name, EventRow.account_id, EventRow.contact_id, EventRow.day, EventRow.at, EventRow.fields
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,11 @@ class Touched:
 def recount(session: Session, catalog: Catalog, names: Iterable[str], touched: Iterable[Touched], at: datetime) -> None:
     """Bring the points of every metric that counts one of the named events up to date, where they were touched."""
     wanted = frozenset(names)
-    metrics = [m for m in catalog.metrics.values() if m.from_events and not wanted.isdisjoint(m.from_events.events)]
+    metrics = [
+        m
+        for m in catalog.metrics.values()
+        if m.from_events and m.is_stored and not wanted.isdisjoint(m.from_events.events)
+    ]
     places = frozenset(touched)
     if not metrics or not places:
         return
@@ -66,7 +72,9 @@ def recount_contacts(session: Session, catalog: Catalog, contact_ids: Sequence[i
 
 def recount_metrics(session: Session, catalog: Catalog, metrics: Iterable[Metric], at: datetime) -> None:
     """The same for all days of metrics whose definition is new or has changed."""
-    names = {name for metric in metrics if metric.from_events for name in metric.from_events.events}
+    names = {
+        name for metric in metrics if metric.from_events and metric.is_stored for name in metric.from_events.events
+    }
     if names:
         found = select(EventRow.account_id, EventRow.day).where(EventRow.name.in_(names)).distinct()
         recount(session, catalog, names, [Touched(*row) for row in session.execute(found)], at)
@@ -101,32 +109,45 @@ def _counts(
     how = metric.from_events
     if how is None:
         return {}
-    groups: dict[tuple[int, int], list[Happened]] = defaultdict(list)
-    for row in happened:
-        subject = row.contact_id if metric.of == "contact" else row.account_id
-        if row.name in how.events and subject is not None and _in_role(how, row.contact_id, roles):
-            groups[subject, row.day].append(row)
-    return {place: _count(how, rows) for place, rows in groups.items()}
+    of_contact = metric.of == "contact"
+    rows = [
+        row
+        for row in happened
+        if row.name in how.events
+        and (row.contact_id is not None or not of_contact)
+        and _in_role(how, row.contact_id, roles)
+    ]
+    rows = _passing(how, rows)
+    subjects = np.array([row.contact_id if of_contact else row.account_id for row in rows], dtype=np.int64)
+    found = amounts(how, subjects, _entries(how, rows))
+    places = zip(found.subjects.tolist(), found.days.tolist(), strict=True)
+    return dict(zip(places, found.values.tolist(), strict=True))
 
 
 def _in_role(how: FromEvents, contact_id: int | None, roles: Mapping[int, frozenset[str]]) -> bool:
     return not how.with_roles or (contact_id is not None and not roles[contact_id].isdisjoint(how.with_roles))
 
 
-def _count(how: FromEvents, rows: Sequence[Happened]) -> float:
-    if how.count == "events" or how.silence:
-        return float(len(rows))
-    if how.count == "distinct contacts":
-        return float(len({row.contact_id for row in rows if row.contact_id is not None}))
-    moments: dict[int | None, list[datetime]] = defaultdict(list)
-    for row in rows:
-        moments[row.contact_id].append(row.at)
-    return sum((_minutes(sorted(each)) for each in moments.values()), 0.0)
+def _passing(how: FromEvents, rows: list[Happened]) -> list[Happened]:
+    """Those of which the metric's condition holds."""
+    if how.where is None or not rows:
+        return rows
+    names = [name.removeprefix("event.") for name in how.where.names]
+    fields = {name: column([row.fields.get(name) for row in rows]) for name in names}
+    holds = evaluate_condition(how.where.tree, event_columns(fields), len(rows)).holds
+    return [row for row, good in zip(rows, holds.tolist(), strict=True) if good]
 
 
-def _minutes(moments: Sequence[datetime]) -> float:
-    gaps = (later - earlier for earlier, later in pairwise(moments))
-    return sum((gap for gap in gaps if gap <= IDLE), timedelta()) / timedelta(minutes=1)
+def _entries(how: FromEvents, rows: Sequence[Happened]) -> Entries:
+    values = [row.fields.get(how.field) for row in rows]
+    return Entries(
+        rows=np.array([row.account_id for row in rows], dtype=np.int64),
+        who=np.array([-1 if row.contact_id is None else row.contact_id for row in rows], dtype=np.int64),
+        days=np.array([row.day for row in rows], dtype=np.int64),
+        times=np.array([int(row.at.timestamp()) for row in rows], dtype=np.int64),
+        ids=np.zeros(len(rows), dtype=np.int64),
+        values=np.array([float(v) if isinstance(v, int | float) else np.nan for v in values], dtype=np.float64),
+    )
 
 
 def _subjects(session: Session, metric: Metric, places: frozenset[Touched]) -> set[tuple[int, int]]:
