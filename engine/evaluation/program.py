@@ -104,6 +104,11 @@ def number_of(literal: Literal) -> float:
     return float(literal.value)
 
 
+def folded(operator: str, left: float, right: float) -> float:
+    """What an arithmetic operator makes of two constants; NaN where it is unknown."""
+    return float(_arithmetic(operator, [np.array([left]), np.array([right])])[0])
+
+
 def unknown(kind: ValueType, size: int) -> Column:
     """A column in which nothing is known."""
     if kind is ValueType.TEXT:
@@ -169,7 +174,7 @@ def _compare(tree: Compare, columns: Mapping[str, Column], size: int) -> Planes:
     missing = missing_of(left) | missing_of(right)
     holds: Flags
     if isinstance(left, Texts) and isinstance(right, Texts):
-        codes, others = _same_words(left, right)
+        codes, others = same_words(left, right)
         holds = codes == others if tree.operator in {"==", "==="} else codes != others
     else:
         holds = _size(tree.operator, _numbers(left), _numbers(right))
@@ -181,7 +186,8 @@ def _size(operator: str, left: Floats, right: Floats) -> Flags:
     return np.asarray(_ORDER[operator](left, right))
 
 
-def _same_words(left: Texts, right: Texts) -> tuple[Ints, Ints]:
+def same_words(left: Texts, right: Texts) -> tuple[Ints, Ints]:
+    """The codes of both texts as codes into one list of words; unknown stays -1."""
     if left.words == right.words:
         return left.codes, right.codes
     known = {word: code for code, word in enumerate(left.words)}
