@@ -9,12 +9,11 @@ from typing import IO, Annotated, Final
 
 import typer
 
-from api.cli.workspace import DataOption, JsonOption, err, now, open_workspace, out
+from api.cli.workspace import DataOption, JsonOption, Workspace, err, now, open_workspace, out
 from engine.errors import BadData
 from engine.evaluation.incoming.rows import Format
 from engine.evaluation.incoming.stream import GZIP, peeked, unzipped
-from engine.store import ingests
-from engine.store.ingests import Ingested, Kind
+from engine.store.ingests import Batch, Body, Ingested, Kind
 
 _CHUNK: Final = 1 << 20
 _FORMS: Final = {".csv": Format.CSV, ".json": Format.JSON, ".ndjson": Format.NDJSON, ".jsonl": Format.NDJSON}
@@ -63,14 +62,21 @@ def _ingest(kind: Kind, file: str, data: str, as_json: bool) -> None:
             if first.startswith(GZIP):
                 first, chunks = peeked(unzipped(chunks))
             form = _form(file, first)
-            with workspace.store.begin() as session:
-                done = ingests.ingest(session, kind, chunks, form, workspace.bundle.catalog, now())
+            done = _stored(workspace, Body(kind, form, chunks))
         except BadData as error:
             _show(error, file, as_json)
             raise typer.Exit(1) from None
         finally:
             workspace.store.close()
     _say(done, file, time.perf_counter() - begun, as_json)
+
+
+def _stored(workspace: Workspace, body: Body) -> Ingested:
+    with Batch(body, workspace.bundle.catalog, now()) as batch:
+        with workspace.store.read() as session:
+            batch.read(session)
+        with workspace.store.begin() as session:
+            return batch.write(session)
 
 
 def _opened(file: str) -> IO[bytes]:

@@ -14,6 +14,7 @@ from typing import IO, Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
+from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
@@ -24,7 +25,7 @@ from engine.evaluation.incoming.rows import Format
 from engine.evaluation.incoming.stream import limited, unzipped
 from engine.evaluation.incoming.structured import MAX_BODY, MAX_STREAM
 from engine.store import bundles, ingests, members
-from engine.store.ingests import Ingested, Kind
+from engine.store.ingests import Batch, Body, Ingested, Kind
 from engine.store.sessions import Store
 
 router = APIRouter(tags=["ingest"])
@@ -50,6 +51,11 @@ class Parcel:
     key: str
     body_hash: str
     body: IO[bytes]
+
+    @property
+    def request(self) -> tuple[str, str, str]:
+        """What tells a repeated request from another: its sender, its key, and the hash of its body."""
+        return self.sender, self.key, self.body_hash
 
 
 class Declined(Exception):
@@ -149,17 +155,28 @@ async def _spool(request: Request, body: IO[bytes], limit: int, begin: str) -> s
 
 
 def _stored(store: Store, parcel: Parcel, at: datetime) -> Ingested:
-    with store.begin() as session:
-        if parcel.key:
-            earlier = ingests.earlier_answer(session, parcel.sender, parcel.key, parcel.body_hash)
-            if earlier is not None:
-                return earlier
+    """Judge first, reading only, so that nobody who writes waits for it; then write all of it at once."""
+    with store.read() as session:
+        earlier = ingests.kept_answer(session, *parcel.request) if parcel.key else None
         bundle = bundles.in_force(session)
-        if bundle is None:
-            raise Unavailable("no definitions are in force yet, so no metric is known: start `backcast serve` first")
-        answer = ingests.ingest(session, parcel.kind, _chunks(parcel), parcel.form, bundle.catalog, at)
-        if parcel.key:
-            ingests.keep_answer(session, parcel.sender, parcel.key, parcel.body_hash, answer, at)
+    if earlier is not None:
+        return earlier
+    if bundle is None:
+        raise Unavailable("no definitions are in force yet, so no metric is known: start `backcast serve` first")
+    with Batch(Body(parcel.kind, parcel.form, _chunks(parcel)), bundle.catalog, at) as batch:
+        with store.read() as session:
+            batch.read(session)
+        with store.begin() as session:
+            return _written(session, parcel, batch, at)
+
+
+def _written(session: Session, parcel: Parcel, batch: Batch, at: datetime) -> Ingested:
+    earlier = ingests.earlier_answer(session, *parcel.request) if parcel.key else None
+    if earlier is not None:
+        return earlier
+    answer = batch.write(session)
+    if parcel.key:
+        ingests.keep_answer(session, *parcel.request, answer, at)
     return answer
 
 

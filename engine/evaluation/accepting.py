@@ -1,189 +1,174 @@
 """Accepting points: what may be stored, and one sentence for every row that may not. Pure; the store stores.
 
-Columns in, columns out: half a million rows are judged by their distinct texts, not one by one.
+Columns in, columns out, block by block: texts are judged once and looked up from then on.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 
 from engine.definitions.catalog import Catalog
 from engine.definitions.feature import ValueType
-from engine.errors import BadRow
-from engine.evaluation.columns import Flags, Floats, Ints
-from engine.evaluation.point_values import combine, like, limits, metric_fault, read_day, read_value, short, value_fault
+from engine.evaluation.columns import Floats, Ints
+from engine.evaluation.incoming.faults import BAD, Report
+from engine.evaluation.incoming.points import PointBlock
+from engine.evaluation.point_values import (
+    combine,
+    is_decimal_comma,
+    is_word,
+    limits,
+    metric_fault,
+    plain_numbers,
+    read_day,
+    read_value,
+    value_fault,
+)
 
-SHOWN: Final = 50
-_BAD: Final = -1
-
-Where: TypeAlias = Callable[[int, str], tuple[str, int]]
-"""Says where a row (0-based) and one of its columns stand: a JSON pointer and 0, or "" and a line."""
+_KEPT: Final = 100_000
+_NUMERIC: Final = frozenset({ValueType.NUMBER, ValueType.SHARE, ValueType.BOOLEAN})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Accepted:
-    """Points ready to store, one per subject, metric and day, in the order (metric, subject, day).
-
-    ``subjects`` int64[K] are the ids that were handed in, ``metrics`` int64[K] index ``names``, ``days`` int64[K],
-    ``values`` float64[K]. ``bad``: the first 50 rows that were refused, ``total`` how many there are; nothing of a
-    batch with a bad row is to be stored. ``rows`` is how many rows came in.
-    """
+    """Points ready to store, in the order of their rows: ``subjects`` int64[K] are ids, ``metrics`` int64[K] index
+    the names and ``days`` int64[K] are days since 1970-01-01. ``values`` float64[K]; a text's is the index of its
+    word among the words of the `PointJudge`."""
 
     subjects: Ints
     metrics: Ints
     days: Ints
     values: Floats
-    names: tuple[str, ...]
-    bad: tuple[BadRow, ...]
-    total: int
-    rows: int
+
+    def __len__(self) -> int:
+        return len(self.days)
 
 
-@dataclass(frozen=True, slots=True)
-class RawPoint:
-    """One point as it was pushed."""
+class PointJudge:
+    """Judges blocks of one body. ``names`` and ``words`` are what the codes in `Accepted` stand for."""
 
-    account: str
-    metric: str
-    day: str
-    value: object
+    def __init__(self, catalog: Catalog, at_day: int) -> None:
+        self._catalog = catalog
+        self._codes = _Codes(catalog)
+        self._days = _Days(at_day)
+        self._words: dict[str, int] = {}
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The metrics met so far."""
+        return tuple(self._codes.names)
 
-def accept_points(catalog: Catalog, accounts: Mapping[str, int], rows: Sequence[RawPoint], at_day: int) -> Accepted:
-    """Accept rows of a JSON body; the pointers of bad rows are ``/points/<index>/<field>``."""
-    return accept_columns(
-        catalog,
-        accounts,
-        [row.account for row in rows],
-        [row.metric for row in rows],
-        [row.day for row in rows],
-        [row.value for row in rows],
-        at_day,
-        where=lambda row, column: (f"/points/{row}/{column}", 0),
-    )
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The values of text metrics met so far."""
+        return tuple(self._words)
 
+    def codes(self, block: PointBlock) -> Ints:
+        """int64[K]: each row's metric as an index into ``names``, `BAD` where nothing can be pushed of it."""
+        return np.fromiter(map(self._codes.__getitem__, block.metrics), dtype=np.int64, count=len(block))
 
-def accept_columns(
-    catalog: Catalog,
-    accounts: Mapping[str, int],
-    keys: Sequence[str],
-    metrics: Sequence[str],
-    days: Sequence[str],
-    values: Sequence[object],
-    at_day: int,
-    *,
-    where: Where,
-    contacts: Mapping[str, int] | None = None,
-) -> Accepted:
-    """Accept parallel columns. ``accounts`` and ``contacts`` map external keys to subject ids; a metric ``of: contact``
-    names its contact in the same column. Rows of one subject, metric and day are combined as the metric says."""
-    names = tuple(dict.fromkeys(metrics))
-    code_of = {name: code for code, name in enumerate(names)}
-    codes = np.fromiter((code_of[name] for name in metrics), dtype=np.int64, count=len(metrics))
-    if not names:
-        return Accepted(codes, codes, codes, np.zeros(0), names, (), 0, 0)
-    judged = _Judged(catalog, names, at_day, where)
-    judged.metrics(codes)
-    subjects = judged.subjects(codes, keys, accounts, contacts or {})
-    when = judged.days(days)
-    numbers = judged.values(codes, values)
-    if judged.total:
-        nothing = np.zeros(0, dtype=np.int64)
-        return Accepted(nothing, nothing, nothing, np.zeros(0), names, judged.shown(), judged.total, len(keys))
-    combined = _combined(catalog, names, codes, subjects, when, numbers)
-    return Accepted(*combined, names, (), 0, len(keys))
+    def accept(self, block: PointBlock, codes: Ints, subjects: Ints, report: Report) -> Accepted:
+        """The rows, with the subjects that were found for them. Where anything was reported they are not to be
+        stored."""
+        for row in report.some(codes == BAD):
+            report.add(row, "metric", *(metric_fault(self._catalog, block.metrics[row].strip()) or ("", "")))
+        days = np.fromiter(map(self._days.__getitem__, block.days), dtype=np.int64, count=len(block))
+        for row in report.some(days == BAD):
+            report.add(row, "day", "bad_day", str(read_day(block.days[row], self._days.at_day)))
+        values = self._values(block, codes, report)
+        return Accepted(subjects, codes, days, values)
 
-
-class _Judged:
-    """Rows judged column by column; every kind of fault is found once per distinct text."""
-
-    def __init__(self, catalog: Catalog, names: tuple[str, ...], at_day: int, where: Where) -> None:
-        self.catalog = catalog
-        self.names = names
-        self.at_day = at_day
-        self.where = where
-        self.total = 0
-        self._bad: list[tuple[int, str, str, str]] = []
-        self._refused: Flags = np.array([metric_fault(catalog, name) is not None for name in names], dtype=np.bool_)
-
-    def shown(self) -> tuple[BadRow, ...]:
-        """The first bad rows in the order of the batch."""
-        found = []
-        for row, column, code, message in sorted(self._bad)[:SHOWN]:
-            pointer, line = self.where(row, column)
-            found.append(BadRow(code, message, pointer, line, column if line else ""))
-        return tuple(found)
-
-    def metrics(self, codes: Ints) -> None:
-        """Refuse rows of metrics that cannot be pushed."""
-        faults = [metric_fault(self.catalog, name) or ("", "") for name in self.names]
-        for row in self._some(self._refused[codes]):
-            self._add(row, "metric", *faults[codes[row]])
-
-    def subjects(
-        self, codes: Ints, keys: Sequence[str], accounts: Mapping[str, int], contacts: Mapping[str, int]
-    ) -> Ints:
-        """The subject ids of all rows."""
-        person = np.array([self._is_of_contact(name) for name in self.names], dtype=np.bool_)[codes]
-        found = np.fromiter((accounts.get(key, _BAD) for key in keys), dtype=np.int64, count=len(keys))
-        for row in np.flatnonzero(person).tolist():
-            found[row] = contacts.get(keys[row], _BAD)
-        for row in self._some(found == _BAD):
-            known, kind = (contacts, "contact") if person[row] else (accounts, "account")
-            message = f'there is no {kind} "{short(keys[row])}"{like(keys[row], known)}'
-            self._add(row, "account", f"unknown_{kind}", message)
-        return found
-
-    def days(self, days: Sequence[str]) -> Ints:
-        """All days as days since 1970-01-01."""
-        distinct = {text: read_day(text, self.at_day) for text in set(days)}
-        parsed = {text: found if isinstance(found, int) else _BAD for text, found in distinct.items()}
-        found = np.fromiter((parsed[text] for text in days), dtype=np.int64, count=len(days))
-        for row in self._some(found == _BAD):
-            self._add(row, "day", "bad_day", str(distinct[days[row]]))
-        return found
-
-    def values(self, codes: Ints, values: Sequence[object]) -> Floats:
-        """All values as numbers."""
-        kinds = [self._kind(name) for name in self.names]
-        allowed = np.array([limits(kind) for kind in kinds]).reshape(-1, 2)[codes]
-        read = (read_value(value, kinds[code]) for code, value in zip(codes.tolist(), values, strict=True))
-        numbers = np.fromiter(read, dtype=np.float64, count=len(values))
-        inside = (numbers >= allowed[:, 0]) & (numbers <= allowed[:, 1])
-        for row in self._some(~inside & ~self._refused[codes]):
-            self._add(row, "value", "bad_value", value_fault(values[row], kinds[codes[row]]))
+    def _values(self, block: PointBlock, codes: Ints, report: Report) -> Floats:
+        kinds = [self._catalog.metrics[name].type for name in self._codes.names]
+        used = {kinds[code] for code in set(codes.tolist()) - {BAD}}
+        numbers = plain_numbers(block.values) if used <= _NUMERIC else None
+        if numbers is None:
+            numbers = self._read(block.values, codes, kinds)
+        allowed = np.array([*map(limits, kinds), (-np.inf, np.inf)]).reshape(-1, 2)
+        inside = (numbers >= allowed[codes, 0]) & (numbers <= allowed[codes, 1])
+        if ValueType.BOOLEAN in used:
+            truth = np.array([*(kind is ValueType.BOOLEAN for kind in kinds), False])[codes]
+            inside &= ~truth | (numbers == 0) | (numbers == 1)
+        for row in report.some(~inside & (codes != BAD)):
+            value, kind = block.values[row], kinds[codes[row]]
+            comma = kind in _NUMERIC and is_decimal_comma(value)
+            report.add(row, "value", "decimal_comma" if comma else "bad_value", value_fault(value, kind))
         return numbers
 
-    def _kind(self, name: str) -> ValueType:
-        return self.catalog.metrics[name].type if name in self.catalog.metrics else ValueType.NUMBER
+    def _read(self, values: Sequence[object], codes: Ints, kinds: Sequence[ValueType]) -> Floats:
+        read = (
+            (
+                self._word(value) if code != BAD and kinds[code] is ValueType.TEXT else read_value(value, kinds[code])
+                for code, value in zip(codes.tolist(), values, strict=True)
+            )
+            if kinds
+            else (0.0 for _ in values)
+        )
+        return np.fromiter(read, dtype=np.float64, count=len(values))
 
-    def _is_of_contact(self, name: str) -> bool:
-        return name in self.catalog.metrics and self.catalog.metrics[name].of == "contact"
+    def _word(self, value: object) -> float:
+        if not is_word(value):
+            return np.nan
+        return float(self._words.setdefault(str(value).strip(), len(self._words)))
 
-    def _some(self, bad: Flags) -> list[int]:
-        rows = np.flatnonzero(bad)
-        self.total += len(rows)
-        found: list[int] = rows[:SHOWN].tolist()
+
+class _Codes(dict[str, int]):
+    """Metric names to codes; of a name that cannot be pushed nothing is kept, for there may be very many."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        super().__init__()
+        self.catalog = catalog
+        self.names: list[str] = []
+        self._places: dict[str, int] = {}
+
+    def __missing__(self, text: str) -> int:
+        name = text.strip()
+        if metric_fault(self.catalog, name) is not None:
+            return BAD
+        code = self._places.setdefault(name, len(self.names))
+        if code == len(self.names):
+            self.names.append(name)
+        if len(self) < _KEPT:
+            self[text] = code
+        return code
+
+
+class _Days(dict[str, int]):
+    """Days as texts to days since 1970-01-01."""
+
+    def __init__(self, at_day: int) -> None:
+        super().__init__()
+        self.at_day = at_day
+
+    def __missing__(self, text: str) -> int:
+        found = read_day(text, self.at_day)
+        if not isinstance(found, int):
+            return BAD
+        if len(self) < _KEPT:
+            self[text] = found
         return found
 
-    def _add(self, row: int, column: str, code: str, message: str) -> None:
-        self._bad.append((row, column, code, message))
 
-
-def _combined(
-    catalog: Catalog, names: tuple[str, ...], codes: Ints, subjects: Ints, days: Ints, values: Floats
-) -> tuple[Ints, Ints, Ints, Floats]:
-    """One value per subject, metric and day. Of several, what the metric's ``combine`` says; sums are exact."""
-    order = np.lexsort((days, subjects, codes))
-    codes, subjects, days, values = codes[order], subjects[order], days[order], values[order]
+def combined(catalog: Catalog, names: Sequence[str], points: Accepted) -> Accepted:
+    """One value per day, subject and metric, in that order. Of several: what the metric's ``combine`` says of them in
+    the order they came; sums are exact."""
+    order = np.lexsort((points.metrics, points.subjects, points.days))
+    codes, subjects, days, values = (
+        column[order] for column in (points.metrics, points.subjects, points.days, points.values)
+    )
     first = np.ones(len(order), dtype=np.bool_)
     first[1:] = (np.diff(codes) != 0) | (np.diff(subjects) != 0) | (np.diff(days) != 0)
     starts = np.flatnonzero(first)
     ends = np.append(starts[1:], len(order))
-    combined = values[ends - 1].copy()
+    found = values[ends - 1].copy() if len(order) else values
     for group in np.flatnonzero(ends - starts > 1).tolist():
         metric = catalog.metrics[names[codes[starts[group]]]]
-        combined[group] = combine(metric, values[starts[group] : ends[group]].tolist())
-    return subjects[starts], codes[starts], days[starts], combined
+        if metric.combine != "last":
+            found[group] = combine(metric, values[starts[group] : ends[group]].tolist())
+    return Accepted(subjects[starts], codes[starts], days[starts], found)
+
+
+def find_metrics_of(catalog: Catalog, names: Sequence[str]) -> Mapping[int, str]:
+    """The codes of metrics that are not of accounts, with what they are of."""
+    return {code: catalog.metrics[name].of for code, name in enumerate(names) if catalog.metrics[name].of != "account"}

@@ -3,30 +3,28 @@
 The caller's transaction is what makes it all or nothing: whatever is raised here must roll it back.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Self
 
-import numpy as np
 from sqlalchemy.orm import Session
 
 from engine.definitions.catalog import Catalog
-from engine.errors import BadData, BadRow, Refused
-from engine.evaluation.accepting import Accepted, accept_columns
+from engine.errors import BadRow, Refused
 from engine.evaluation.incoming.accounts import read_accounts
 from engine.evaluation.incoming.contacts import read_contacts
 from engine.evaluation.incoming.events import read_events
-from engine.evaluation.incoming.faults import Faults, Unreadable, shortened
-from engine.evaluation.incoming.points import PointTable, read_points
+from engine.evaluation.incoming.faults import Faults, Unreadable
 from engine.evaluation.incoming.rows import Format
-from engine.evaluation.incoming.values import day_of, is_decimal_comma
-from engine.store import accounts, contacts, counting, events, points
-from engine.store.contacts import Known
-from engine.store.points import Added, PointColumns
+from engine.evaluation.incoming.values import day_of
+from engine.store import accounts, contacts, counting, events
+from engine.store.point_batches import PointBatch
+from engine.store.points import Added
 from engine.store.queueing import Queue, queue
+from engine.store.spill import Spill
 from engine.store.tables import IngestRow
 
 
@@ -50,28 +48,74 @@ class Ingested:
     same: int
 
 
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A body or file: what it holds, how it is written, and its bytes, unzipped."""
+
+    kind: Kind
+    form: Format
+    chunks: Iterable[bytes]
+
+
+class Batch:
+    """One body on its way in. ``read`` it, in a reading transaction or a writing one; then ``write`` it.
+
+    Points are looked at, all of them, before anything is written; what is left is on disk and not in memory. Use it
+    in a ``with``.
+    """
+
+    def __init__(self, body: Body, catalog: Catalog, at: datetime) -> None:
+        self._body = body
+        self._catalog = catalog
+        self._at = at
+        self._spill = Spill()
+        self._points = PointBatch(catalog, day_of(at), self._spill)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._spill.close()
+
+    def read(self, session: Session) -> None:
+        """Judge points. Raises `BadData`, `Unreadable` or `TooLarge` with every place."""
+        if self._body.kind is Kind.POINTS:
+            self._points.read(session, self._body.chunks, self._body.form)
+
+    def write(self, session: Session) -> Ingested:
+        """Store all rows. Raises like ``read`` for what are no points; then nothing must be kept."""
+        queue(session, Queue.INGEST)
+        if self._body.kind is Kind.POINTS:
+            rows, added = self._points.rows, self._points.write(session, self._at)
+        else:
+            rows, added = _records(session, self._body, self._catalog, self._at)
+        if not rows:
+            raise Unreadable([BadRow("empty", f"there are no {self._body.kind.value} in it")])
+        return Ingested(self._body.kind.value, rows, added.new, added.changed, added.same)
+
+
 def ingest(
     session: Session, kind: Kind, chunks: Iterable[bytes], form: Format, catalog: Catalog, at: datetime
 ) -> Ingested:
     """Take in all rows. Raises `BadData`, `Unreadable` or `TooLarge` with every place; then nothing must be kept."""
-    queue(session, Queue.INGEST)
+    with Batch(Body(kind, form, chunks), catalog, at) as batch:
+        batch.read(session)
+        return batch.write(session)
+
+
+def _records(session: Session, body: Body, catalog: Catalog, at: datetime) -> tuple[int, Added]:
     faults = Faults()
-    if kind is Kind.POINTS:
-        rows, added = _points(session, chunks, form, catalog, at, faults)
-    elif kind is Kind.ACCOUNTS:
-        pushed = read_accounts(chunks, form, catalog, faults)
+    if body.kind is Kind.ACCOUNTS:
+        pushed = read_accounts(body.chunks, body.form, catalog, faults)
         faults.refuse()
-        rows, added = len(pushed), accounts.push(session, pushed, at)
-    elif kind is Kind.CONTACTS:
-        rows, added = _contacts(session, chunks, form, catalog, at, faults)
-    else:
-        happened = read_events(chunks, form, catalog, at, faults)
-        faults.refuse()
-        rows, added = len(happened), events.push(session, happened, catalog, at, faults)
-        faults.refuse()
-    if not rows:
-        raise Unreadable([BadRow("empty", f"there are no {kind.value} in it")])
-    return Ingested(kind.value, rows, added.new, added.changed, added.same)
+        return len(pushed), accounts.push(session, pushed, at)
+    if body.kind is Kind.CONTACTS:
+        return _contacts(session, body.chunks, body.form, catalog, at, faults)
+    happened = read_events(body.chunks, body.form, catalog, at, faults)
+    faults.refuse()
+    added = events.push(session, happened, catalog, at, faults)
+    faults.refuse()
+    return len(happened), added
 
 
 def earlier_answer(session: Session, sender: str, key: str, body_hash: str) -> Ingested | None:
@@ -80,6 +124,11 @@ def earlier_answer(session: Session, sender: str, key: str, body_hash: str) -> I
     Requests with one key queue behind each other. Raises `Refused` where the key came with another body.
     """
     queue(session, int.from_bytes(sha256(_scoped(sender, key).encode()).digest()[:8], "big", signed=True))
+    return kept_answer(session, sender, key, body_hash)
+
+
+def kept_answer(session: Session, sender: str, key: str, body_hash: str) -> Ingested | None:
+    """The same without queueing, to answer a repeated body before it is looked at."""
     row = session.get(IngestRow, _scoped(sender, key))
     if row is None:
         return None
@@ -109,91 +158,3 @@ def _contacts(
     faults.refuse()
     counting.recount_contacts(session, catalog, sorted(moved), at)
     return len(pushed), added
-
-
-def _points(
-    session: Session, chunks: Iterable[bytes], form: Format, catalog: Catalog, at: datetime, faults: Faults
-) -> tuple[int, Added]:
-    table = read_points(chunks, form, faults)
-    accepted = _accepted(session, table, catalog, day_of(at), faults)
-    if faults.total or accepted.total:
-        bad = sorted([*faults.rows, *accepted.bad], key=lambda row: row.line)
-        raise BadData(bad, faults.total + accepted.total)
-    if not len(table):
-        return 0, Added()
-    numbers = points.metric_ids(session, accepted.names)
-    metrics = np.array([numbers[name] for name in accepted.names], dtype=np.int64)[accepted.metrics]
-    added = points.add(session, PointColumns(accepted.subjects, metrics, accepted.days, accepted.values), at)
-    return len(table), added
-
-
-def _accepted(session: Session, table: PointTable, catalog: Catalog, at_day: int, faults: Faults) -> Accepted:
-    of_contact = {name for name in set(table.metrics) if name in catalog.metrics and _is_personal(catalog, name)}
-    owners = accounts.ids(session, _account_keys(table, of_contact))
-    people: Mapping[str, Known] = contacts.known(session, _contact_keys(table, of_contact)) if of_contact else {}
-    keys = _subject_keys(table, of_contact, owners, people, faults) if any(table.contacts) else table.accounts
-    _point_out_commas(table, faults)
-    persons = {key: person.id for key, person in people.items()}
-    return accept_columns(
-        catalog,
-        owners,
-        keys,
-        table.metrics,
-        table.days,
-        table.values,
-        at_day,
-        where=table.where,
-        contacts=persons,
-    )
-
-
-def _is_personal(catalog: Catalog, name: str) -> bool:
-    return catalog.metrics[name].of == "contact"
-
-
-def _account_keys(table: PointTable, of_contact: Collection[str]) -> set[str]:
-    if not of_contact:
-        return set(table.accounts)
-    rows = zip(table.accounts, table.metrics, table.contacts, strict=True)
-    return {account for account, metric, contact in rows if metric not in of_contact or contact}
-
-
-def _contact_keys(table: PointTable, of_contact: Collection[str]) -> set[str]:
-    rows = zip(table.accounts, table.metrics, table.contacts, strict=True)
-    return {contact or account for account, metric, contact in rows if metric in of_contact}
-
-
-def _subject_keys(
-    table: PointTable,
-    of_contact: Collection[str],
-    owners: Mapping[str, int],
-    people: Mapping[str, Known],
-    faults: Faults,
-) -> list[str]:
-    """The key each row's subject is looked up by; a named contact must fit its metric and its account."""
-    found = list(table.accounts)
-    for row, contact in enumerate(table.contacts):
-        if not contact:
-            continue
-        account, metric = table.accounts[row], table.metrics[row]
-        if metric not in of_contact:
-            message = f'"{shortened(metric)}" is measured of accounts; leave the contact empty'
-            faults.add(table.place(row).bad("contact", "unexpected_contact", message))
-            continue
-        found[row] = contact
-        person = people.get(contact)
-        if person is not None and person.account_id != owners.get(account):
-            message = f'the contact "{shortened(contact)}" is not at the account "{shortened(account)}"'
-            faults.add(table.place(row).bad("contact", "unknown_contact", message))
-    return found
-
-
-_UNREAD: Final = 0.0
-
-
-def _point_out_commas(table: PointTable, faults: Faults) -> None:
-    for row, value in enumerate(table.values):
-        if type(value) is str and is_decimal_comma(value):
-            message = f'"{shortened(value)}" has a comma before its decimals; write a point'
-            faults.add(table.place(row).bad("value", "decimal_comma", message))
-            table.values[row] = _UNREAD  # said once is enough

@@ -1,23 +1,26 @@
-"""The statements behind `engine.store.points`, as each database is fastest: rows in bulk past SQLAlchemy's own.
+"""The statements behind `engine.store.points`, as each database is fastest: columns in bulk past SQLAlchemy's own.
 
-SQLite takes rows from its driver's ``executemany``; PostgreSQL takes whole columns as arrays and unnests them.
+SQLite takes many rows in one statement; PostgreSQL takes packed columns through COPY, straight into the table where
+they are new, or beside it to be joined.
 """
 
 # ruff: noqa: S608  (statements are made of constants and integers; everything else is bound)
 
-from collections.abc import Sequence
-from datetime import datetime
-from itertools import repeat
-from typing import Final, TypeAlias
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import chain, islice, repeat
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
 from engine.evaluation.columns import Floats, Ints
+from engine.store import point_copying as copying
 from engine.store.base import Moment
 
-Columns: TypeAlias = tuple[Sequence[int], Sequence[int], Sequence[int], Sequence[float]]
+Columns: TypeAlias = tuple[Ints, Ints, Ints, Floats]
 """Points by column: days, subjects, metrics, values."""
 
 _FIELDS: Final = "day, subject_id, metric_id"
@@ -27,26 +30,35 @@ _WRITTEN: Final = f"INSERT INTO points ({_FIELDS}, value, recorded_at)"
 
 _IS: Final = "day = ?2 AND subject_id = ?3 AND metric_id = ?4"
 _SQLITE: Final = {  # ?1 is the moment, ?2 to ?4 the key, ?5 the value
-    "insert": f"{_WRITTEN} VALUES (?2, ?3, ?4, ?5, ?1)",
     "update": f"UPDATE points SET value = ?5, recorded_at = ?1 WHERE {_IS}",
     "correct": f"{_KEPT} SELECT {_OLD}, ?1 FROM points WHERE {_IS}",
     "delete": f"DELETE FROM points WHERE {_IS}",
 }
-_WIDTH: Final = {"insert": 5, "update": 5, "correct": 4, "delete": 4}
+_WIDTH: Final = {"update": 5, "correct": 4, "delete": 4}
+_TOGETHER: Final = 64
+"""Rows of one statement: more than twice as fast as one by one."""
 
-_GIVEN: Final = (
-    "unnest(%(days)s::int[], %(subjects)s::bigint[], %(metrics)s::int[], %(values)s::float8[])"
-    " AS given(day, subject_id, metric_id, value)"
-)
 _SAME: Final = "(points.day, points.subject_id, points.metric_id) = (given.day, given.subject_id, given.metric_id)"
 _POSTGRESQL: Final = {
-    "insert": f"{_WRITTEN} SELECT given.*, %(moment)s::timestamptz FROM {_GIVEN}",
-    "update": f"UPDATE points SET value = given.value, recorded_at = %(moment)s FROM {_GIVEN} WHERE {_SAME}",
-    "correct": f"{_KEPT} SELECT {_OLD}, %(moment)s::timestamptz FROM points JOIN {_GIVEN} ON {_SAME}",
-    "delete": f"DELETE FROM points USING {_GIVEN} WHERE {_SAME}",
+    "update": f"UPDATE points SET value = given.value, recorded_at = given.recorded_at FROM given WHERE {_SAME}",
+    "correct": f"{_KEPT} SELECT {_OLD}, given.recorded_at FROM points JOIN given ON {_SAME}",
+    "delete": f"DELETE FROM points USING given WHERE {_SAME}",
 }
 _SPARSE: Final = 4
+_LISTED: Final = 2_000
+_AT_ONCE: Final = 50_000
+_NEVER: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _MOMENT: Final = Moment()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stored:
+    """Some points as they are stored."""
+
+    days: Ints
+    subjects: Ints
+    metrics: Ints
+    values: Floats
 
 
 def insert_metrics(session: Session, names: Sequence[str]) -> None:
@@ -55,58 +67,104 @@ def insert_metrics(session: Session, names: Sequence[str]) -> None:
     session.execute(statement, [{"name": name} for name in names])
 
 
-def select_near(session: Session, days: Ints, subjects: Ints, metrics: Ints) -> Floats:
-    """Stored points among which all of the given keys are, if they are stored: float64[rows, 4].
+def insert_words(session: Session, words: Sequence[str]) -> None:
+    """Give words a number; another writer may have been quicker."""
+    statement = text("INSERT INTO words (word) VALUES (:word) ON CONFLICT (word) DO NOTHING")
+    session.execute(statement, [{"word": word} for word in words])
 
-    A block of all given days and subjects, or, where those are few of very many, single look-ups by key order.
+
+def select_near(session: Session, days: Ints, subjects: Ints, metrics: Ints) -> Iterator[Stored]:
+    """Stored points among which all of the given keys are, if they are stored, in parts.
+
+    A block of all given days, subjects and metrics, or, where those are few of very many, each key by itself.
     """
     if not len(days):
-        return np.empty((0, 4))
-    day_list, subject_list = np.unique(days), np.unique(subjects)
-    where = (
-        f"day BETWEEN {day_list[0]} AND {day_list[-1]} AND subject_id BETWEEN {subject_list[0]} AND {subject_list[-1]}"
-    )
-    if len(day_list) * len(subject_list) <= _SPARSE * len(days) + 1_000:
-        where = f"day IN ({_listed(day_list)}) AND subject_id IN ({_listed(subject_list)})"
-    where += f" AND metric_id IN ({_listed(np.unique(metrics))})"
-    sql = f"SELECT {_FIELDS}, value FROM points WHERE {where} ORDER BY {_FIELDS}"
-    rows = session.connection().exec_driver_sql(sql).cursor.fetchall()
-    return np.array(rows, dtype=np.float64).reshape(len(rows), 4)
-
-
-def insert(session: Session, rows: Columns, recorded_at: datetime) -> None:
-    """Insert points none of which is there yet."""
-    _run(session, "insert", rows, recorded_at)
-
-
-def update(session: Session, rows: Columns, recorded_at: datetime) -> None:
-    """Give points that are there another value."""
-    _run(session, "update", rows, recorded_at)
-
-
-def correct(session: Session, rows: Columns, replaced_at: datetime) -> None:
-    """Keep what is about to be replaced or removed."""
-    _run(session, "correct", rows, replaced_at)
-
-
-def delete(session: Session, rows: Columns) -> None:
-    """Take points away."""
-    _run(session, "delete", rows, None)
-
-
-def _run(session: Session, what: str, rows: Columns, at: datetime | None) -> None:
-    days, subjects, metrics, values = rows
-    if not days:
         return
+    day_list, subject_list, metric_list = np.unique(days), np.unique(subjects), np.unique(metrics)
+    if len(day_list) * len(subject_list) * len(metric_list) <= _SPARSE * len(days) + 1_000:
+        yield from _selected(
+            session,
+            f"SELECT {_FIELDS}, value FROM points WHERE day IN ({_listed(day_list)})"
+            f" AND subject_id IN ({_listed(subject_list)}) AND metric_id IN ({_listed(metric_list)})",
+        )
+        return
+    for start in range(0, len(days), _LISTED):
+        part = slice(start, start + _LISTED)
+        rows = zip(days[part].tolist(), subjects[part].tolist(), metrics[part].tolist(), strict=True)
+        given = ", ".join(f"({day}, {subject}, {metric})" for day, subject, metric in rows)
+        # CROSS JOIN makes SQLite look each of the given keys up, and not the other way round.
+        yield from _selected(
+            session,
+            f"WITH given ({_FIELDS}) AS (VALUES {given}) SELECT points.day, points.subject_id, points.metric_id, value"
+            f" FROM given CROSS JOIN points WHERE {_SAME}",
+        )
+
+
+def _selected(session: Session, sql: str) -> Iterator[Stored]:
     connection = session.connection()
-    moment = _MOMENT.dialect_impl(connection.dialect).bind_processor(connection.dialect)
-    written = at if at is None or moment is None else moment(at)
     if _is_postgresql(connection):
-        given = {"days": days, "subjects": subjects, "metrics": metrics, "values": values, "moment": written}
-        connection.exec_driver_sql(_POSTGRESQL[what], given)
+        found = copying.read(connection, sql)
+        days, subjects, metrics = (found[name].astype(np.int64) for name in ("day", "subject", "metric"))
+        yield Stored(days, subjects, metrics, found["value"].astype(np.float64))
         return
-    columns = [repeat(written, len(days)), days, subjects, metrics, values][: _WIDTH[what]]
-    connection.exec_driver_sql(_SQLITE[what], list(zip(*columns, strict=True)))
+    cursor = connection.exec_driver_sql(sql).cursor
+    while rows := cursor.fetchmany(_AT_ONCE):
+        table = np.fromiter(chain.from_iterable(rows), dtype=np.float64, count=4 * len(rows)).reshape(-1, 4)
+        days, subjects, metrics = (table[:, number].astype(np.int64) for number in range(3))
+        yield Stored(days, subjects, metrics, table[:, 3])
+
+
+def insert(session: Session, columns: Columns, recorded_at: datetime) -> None:
+    """Insert points none of which is there yet."""
+    connection = session.connection()
+    if _is_postgresql(connection):
+        copying.write(connection, "points", columns, recorded_at)
+        return
+    moment = _bound(connection, recorded_at)
+    values = chain.from_iterable(zip(*(column.tolist() for column in columns), strict=True))
+    whole = len(columns[0]) // _TOGETHER
+    together = zip(repeat(moment, whole), *[values] * (4 * _TOGETHER), strict=False)
+    if whole:
+        connection.exec_driver_sql(_insert_many(_TOGETHER), list(islice(together, whole)))
+    if rest := list(values):
+        connection.exec_driver_sql(_insert_many(len(rest) // 4), (moment, *rest))
+
+
+def _insert_many(count: int) -> str:
+    places = (range(2 + 4 * row, 6 + 4 * row) for row in range(count))
+    rows = ", ".join("({}, ?1)".format(", ".join(f"?{place}" for place in each)) for each in places)
+    return f"{_WRITTEN} VALUES {rows}"
+
+
+def update(session: Session, columns: Columns, recorded_at: datetime) -> None:
+    """Give points that are there another value."""
+    _run(session, "update", columns, recorded_at)
+
+
+def correct(session: Session, columns: Columns, replaced_at: datetime) -> None:
+    """Keep what is about to be replaced or removed."""
+    _run(session, "correct", columns, replaced_at)
+
+
+def delete(session: Session, columns: Columns) -> None:
+    """Take points away."""
+    _run(session, "delete", columns, _NEVER)
+
+
+def _run(session: Session, what: str, columns: Columns, at: datetime) -> None:
+    connection = session.connection()
+    if _is_postgresql(connection):
+        with copying.beside(connection, columns, at):
+            connection.exec_driver_sql(_POSTGRESQL[what])
+        return
+    lists = (column.tolist() for column in columns)
+    rows = list(zip(*[repeat(_bound(connection, at), len(columns[0])), *lists][: _WIDTH[what]], strict=True))
+    connection.exec_driver_sql(_SQLITE[what], rows)
+
+
+def _bound(connection: Connection, at: datetime) -> Any:
+    bind = _MOMENT.dialect_impl(connection.dialect).bind_processor(connection.dialect)
+    return at if bind is None else bind(at)
 
 
 def _listed(numbers: Ints) -> str:

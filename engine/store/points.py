@@ -14,11 +14,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.evaluation.columns import Flags, Floats, Ints
-from engine.store import point_statements as statements
+from engine.store import point_changes, point_statements as statements
 from engine.store.queueing import Queue, queue
-from engine.store.tables import MetricRow
+from engine.store.tables import MetricRow, WordRow
 
 _CHUNK: Final = 50_000
+_LISTED: Final = 500
+_SUBJECT_BITS: Final = 32
+_METRIC_BITS: Final = 15
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,9 +67,11 @@ def remove(session: Session, points: PointColumns, removed_at: datetime) -> int:
     removed = 0
     for chunk in _chunks(_sorted(points)):
         known = chunk.take(np.isfinite(_present(session, chunk)))
-        statements.correct(session, known.rows(), removed_at)
-        statements.delete(session, known.rows())
-        removed += len(known.days)
+        if len(known.keys):
+            statements.correct(session, known.columns(), removed_at)
+            statements.delete(session, known.columns())
+            point_changes.leave(session, *known.columns()[:2], removed_at)
+        removed += len(known.keys)
     return removed
 
 
@@ -87,6 +92,23 @@ def metric_ids(session: Session, names: Iterable[str]) -> dict[str, int]:
     return known
 
 
+def word_ids(session: Session, words: Sequence[str]) -> list[int]:
+    """The number of each word that a text metric says; a word that has none yet gets one and keeps it for ever."""
+    known = _word_numbers(session, words)
+    if missing := [word for word in words if word not in known]:
+        statements.insert_words(session, missing)
+        known |= _word_numbers(session, missing)
+    return [known[word] for word in words]
+
+
+def _word_numbers(session: Session, words: Sequence[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for start in range(0, len(words), _LISTED):
+        query = select(WordRow.word, WordRow.id).where(WordRow.word.in_(words[start : start + _LISTED]))
+        found |= {row.word: row.id for row in session.execute(query)}
+    return found
+
+
 def _numbers(session: Session, names: Sequence[str]) -> dict[str, int]:
     rows = session.execute(select(MetricRow.name, MetricRow.id).where(MetricRow.name.in_(names)))
     return {row.name: row.id for row in rows}
@@ -94,34 +116,44 @@ def _numbers(session: Session, names: Sequence[str]) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Sorted:
-    """Points in the order of their key (day, subject, metric), each key once."""
+    """Points in the order of their key (day, subject, metric), each key once. ``keys`` are the three in one number."""
 
-    days: Ints
-    subjects: Ints
-    metrics: Ints
+    keys: Ints
     values: Floats
 
     def take(self, chosen: Flags | Ints | slice) -> "_Sorted":
-        return _Sorted(self.days[chosen], self.subjects[chosen], self.metrics[chosen], self.values[chosen])
+        return _Sorted(self.keys[chosen], self.values[chosen])
 
-    def rows(self) -> statements.Columns:
-        return self.days.tolist(), self.subjects.tolist(), self.metrics.tolist(), self.values.tolist()
+    def columns(self) -> statements.Columns:
+        return (
+            self.keys >> (_SUBJECT_BITS + _METRIC_BITS),
+            (self.keys >> _METRIC_BITS) & ((1 << _SUBJECT_BITS) - 1),
+            self.keys & ((1 << _METRIC_BITS) - 1),
+            self.values,
+        )
+
+
+def _keys(days: Ints, subjects: Ints, metrics: Ints) -> Ints:
+    return (((days << _SUBJECT_BITS) | subjects) << _METRIC_BITS) | metrics
 
 
 def _sorted(points: PointColumns) -> _Sorted:
-    order = np.lexsort(
-        (points.metric_ids, points.subject_ids, points.days)
-    )  # stable: of equal keys the last stays last
-    found = _Sorted(points.days, points.subject_ids, points.metric_ids, points.values + 0.0).take(order)
-    if not len(order):
+    for column, bits in (
+        (points.days, 63 - _SUBJECT_BITS - _METRIC_BITS),
+        (points.subject_ids, _SUBJECT_BITS),
+        (points.metric_ids, _METRIC_BITS),
+    ):
+        if len(column) and not 0 <= column.min() <= column.max() < 1 << bits:
+            raise ValueError("a day, a subject or a metric of a point is beyond what there can be")
+    found = _Sorted(_keys(points.days, points.subject_ids, points.metric_ids), points.values + 0.0)
+    if (np.diff(found.keys) > 0).all():
         return found
-    last = np.ones(len(order), dtype=np.bool_)
-    last[:-1] = (np.diff(found.days) != 0) | (np.diff(found.subjects) != 0) | (np.diff(found.metrics) != 0)
-    return found.take(last)
+    found = found.take(np.argsort(found.keys, kind="stable"))  # of equal keys the last stays last
+    return found.take(np.append(np.diff(found.keys) != 0, True))
 
 
 def _chunks(points: _Sorted) -> Iterator[_Sorted]:
-    for start in range(0, len(points.days), _CHUNK):
+    for start in range(0, len(points.keys), _CHUNK):
         yield points.take(slice(start, start + _CHUNK))
 
 
@@ -130,24 +162,23 @@ def _add(session: Session, chunk: _Sorted, recorded_at: datetime) -> Added:
     known = np.isfinite(present)
     changed = chunk.take(known & (present != chunk.values))
     new = chunk.take(~known)
-    statements.correct(session, changed.rows(), recorded_at)
-    statements.update(session, changed.rows(), recorded_at)
-    statements.insert(session, new.rows(), recorded_at)
-    return Added(len(new.days), len(changed.days), len(present) - len(new.days) - len(changed.days))
+    if len(changed.keys):
+        statements.correct(session, changed.columns(), recorded_at)
+        statements.update(session, changed.columns(), recorded_at)
+    if len(new.keys):
+        statements.insert(session, new.columns(), recorded_at)
+    written = chunk.take(~known | (present != chunk.values))
+    point_changes.leave(session, *written.columns()[:2], recorded_at)
+    return Added(len(new.keys), len(changed.keys), len(present) - len(new.keys) - len(changed.keys))
 
 
 def _present(session: Session, chunk: _Sorted) -> Floats:
     """The stored values of the chunk's keys, NaN where there is none."""
-    found = np.full(len(chunk.days), np.nan)
-    stored = statements.select_near(session, chunk.days, chunk.subjects, chunk.metrics)
-    if not len(stored):
-        return found
-    subjects, metrics = int(chunk.subjects.max()) + 1, int(chunk.metrics.max()) + 1
-    keys = (chunk.days * subjects + chunk.subjects) * metrics + chunk.metrics
-    within = (stored[:, 1] < subjects) & (stored[:, 2] < metrics)
-    numbers = stored[within, :3].astype(np.int64)
-    theirs = (numbers[:, 0] * subjects + numbers[:, 1]) * metrics + numbers[:, 2]
-    place = np.minimum(np.searchsorted(keys, theirs), len(keys) - 1)
-    same = keys[place] == theirs
-    found[place[same]] = stored[within, 3][same]
+    found = np.full(len(chunk.keys), np.nan)
+    days, subjects, metrics, _ = chunk.columns()
+    for stored in statements.select_near(session, days, subjects, metrics):
+        theirs = _keys(stored.days, stored.subjects, stored.metrics)
+        place = np.minimum(np.searchsorted(chunk.keys, theirs), len(chunk.keys) - 1)
+        same = chunk.keys[place] == theirs
+        found[place[same]] = stored.values[same]
     return found

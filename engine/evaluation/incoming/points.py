@@ -1,14 +1,16 @@
-"""Points in bulk: columns of texts and numbers, each text kept once, ready for `engine.evaluation.accepting`.
+"""Points in bulk: blocks of columns as they were pushed, ready for `engine.evaluation.accepting`.
 
-The quick way trusts msgspec and looks again, exactly, only at blocks in which it or a count finds anything odd.
+The quick way trusts msgspec and looks again, exactly, only at blocks in which it or a count finds anything odd. One
+block at a time is held, so memory does not depend on how much comes.
 """
 
-import re
-from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
+import numpy as np
+from msgspec import UNSET, UnsetType
 
 from engine.evaluation.incoming.delimited import Header, read_table
 from engine.evaluation.incoming.faults import Faults, Place, printable
@@ -17,10 +19,12 @@ from engine.evaluation.incoming.stream import limited
 from engine.evaluation.incoming.structured import MAX_BODY, MAX_ROWS, MAX_STREAM, numbered_lines, read_body, read_lines
 
 REQUIRED: Final = ("account", "metric", "day", "value")
-COLUMNS: Final = (*REQUIRED, "contact")
+NAMED: Final = ("contact", "product")
+COLUMNS: Final = (*REQUIRED, *NAMED)
 _HEADER: Final = Header(COLUMNS, REQUIRED)
-_NOT_PLAIN: Final = re.compile(r"[^0-9.eE+\-\n]")
-_NAMES: Final = {name: f'"{name}"'.encode() for name in COLUMNS}
+_ESCAPES: Final = (b'\\"', b"\\\\", b"\\u0000", b"\\ud", b"\\uD")
+_QUOTES: Final = 2 * (len(REQUIRED) + 3)
+"""Quotation marks in a plain row: around four names and three texts."""
 
 
 class _Point(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -28,36 +32,37 @@ class _Point(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     metric: str
     day: str
     value: float | bool | str | None
-    contact: str | None = None
+
+
+class _Named(_Point, forbid_unknown_fields=True, gc=False):
+    contact: str | UnsetType | None = UNSET
+    product: str | UnsetType | None = UNSET
 
 
 class _Points(msgspec.Struct, forbid_unknown_fields=True):
-    points: list[_Point]
+    points: list[_Named]
 
 
 _LINES: Final = msgspec.json.Decoder(_Point)
+_NAMED_LINES: Final = msgspec.json.Decoder(_Named)
 _BODY: Final = msgspec.json.Decoder(_Points)
 
 
-class _Kept(dict[str, str]):
-    """Each text once, without spaces around it."""
+@dataclass(frozen=True, slots=True, eq=False)
+class PointBlock:
+    """Some points by column, all of one length. ``contacts`` and ``products``: None where no row may name one.
 
-    def __missing__(self, text: str) -> str:
-        return self.setdefault(text, text.strip())
+    ``numbers`` are the lines, or for JSON the indices, that places are made of.
+    """
 
-
-class PointTable:
-    """Points as they were pushed, by column. ``numbers`` are the lines or indices that places are made of."""
-
-    def __init__(self, form: Format) -> None:
-        self.form = form
-        self.accounts: list[str] = []
-        self.contacts: list[str] = []
-        self.metrics: list[str] = []
-        self.days: list[str] = []
-        self.values: list[object] = []
-        self.numbers = array("q")
-        self._kept = _Kept()
+    form: Format
+    accounts: Sequence[str]
+    metrics: Sequence[str]
+    days: Sequence[str]
+    values: Sequence[Any]
+    contacts: Sequence[str] | None
+    products: Sequence[str] | None
+    numbers: Sequence[int]
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -67,110 +72,99 @@ class PointTable:
         number = self.numbers[row]
         return Place(pointer=f"/points/{number}") if self.form is Format.JSON else Place(line=number)
 
-    def where(self, row: int, column: str) -> tuple[str, int]:
-        """The pointer of a row's column, or its line, as `engine.evaluation.accepting` asks for it."""
-        place = self.place(row)
-        return ("", place.line) if place.line else (f"{place.pointer}/{column}", 0)
 
-    def extend(self, columns: Sequence[Sequence[Any]], numbers: Iterable[int]) -> None:
-        """Add rows by column: accounts, metrics, days, values, contacts (empty where none is named)."""
-        kept = self._kept.__getitem__
-        accounts, metrics, days, values, contacts = columns
-        self.accounts.extend(map(kept, accounts))
-        self.metrics.extend(map(kept, metrics))
-        self.days.extend(map(kept, days))
-        self.contacts.extend(map(kept, contacts))
-        self.values += values
-        self.numbers.extend(numbers)
-
-
-def read_points(chunks: Iterable[bytes], form: Format, faults: Faults) -> PointTable:
-    """Read points of any format. Rows that have no point's shape are reported and left out.
+def read_points(chunks: Iterable[bytes], form: Format, faults: Faults) -> Iterator[PointBlock]:
+    """Read points of any format, block by block. Rows that have no point's shape are reported and left out.
 
     Raises `Unreadable` or `TooLarge` where there are no rows to speak of.
     """
-    table = PointTable(form)
     if form is Format.CSV:
-        _read_csv(chunks, table, faults)
+        yield from _read_csv(limited(chunks, MAX_STREAM), faults)
     elif form is Format.NDJSON:
         for first, lines in numbered_lines(limited(chunks, MAX_STREAM)):
-            _read_lines(first, lines, table, faults)
+            yield _read_lines(first, lines, faults)
     else:
-        _read_body(b"".join(limited(chunks, MAX_BODY)), table, faults)
-    return table
+        yield _read_body(b"".join(limited(chunks, MAX_BODY)), faults)
 
 
-def _read_csv(chunks: Iterable[bytes], table: PointTable, faults: Faults) -> None:
+def _read_csv(chunks: Iterable[bytes], faults: Faults) -> Iterator[PointBlock]:
     names, blocks = read_table(chunks, _HEADER, faults)
-    places = [names.index(name) for name in REQUIRED]
-    contact = names.index("contact") if "contact" in names else None
+    place = {name: names.index(name) for name in COLUMNS if name in names}
     for block in blocks:
-        found = [block.columns[place] for place in places]
-        persons = [""] * len(block.lines) if contact is None else block.columns[contact]
-        table.extend([*found[:3], _numbers(found[3]), persons], block.lines)
+        found = {name: block.columns[number] for name, number in place.items()}
+        required = [found[name] for name in REQUIRED]
+        yield PointBlock(Format.CSV, *required, found.get("contact"), found.get("product"), block.lines)
 
 
-def _numbers(cells: Sequence[str]) -> Sequence[Any]:
-    if _NOT_PLAIN.search("\n".join(cells)):
-        return cells
-    try:
-        return [float(cell) for cell in cells]
-    except ValueError:
-        return cells
-
-
-def _read_lines(first: int, lines: list[bytes], table: PointTable, faults: Faults) -> None:
+def _read_lines(first: int, lines: list[bytes], faults: Faults) -> PointBlock:
     block = b"\n".join(lines)
-    filled = [number for number, line in enumerate(lines, first) if line and not line.isspace()]
-    if _is_plain(block, len(filled)):
+    filled: Sequence[int] = range(first, first + len(lines))
+    if not all(lines):
+        filled = [number for number, line in enumerate(lines, first) if line and not line.isspace()]
+    found = _quickly(block, Format.NDJSON, filled)
+    return found or _exactly(read_lines(first, lines, faults), Format.NDJSON, faults)
+
+
+def _read_body(body: bytes, faults: Faults) -> PointBlock:
+    return _quickly(body, Format.JSON, None) or _exactly(read_body(body, "points", faults), Format.JSON, faults)
+
+
+def _quickly(block: bytes, form: Format, numbers: Sequence[int] | None) -> PointBlock | None:
+    """The points of a block in which every name is written once and nothing is odd; else None."""
+    if any(escape in block for escape in _ESCAPES):
+        return None
+    rows: Sequence[_Point] = []
+    for decode in (_BODY.decode,) if form is Format.JSON else (_LINES.decode_lines, _NAMED_LINES.decode_lines):
         try:
-            rows = _LINES.decode_lines(block)
+            found = decode(block)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-            rows = []
-        if len(rows) == len(filled):
-            _extend(table, rows, filled)
-            return
-    _read_exactly(read_lines(first, lines, faults), table, faults)
+            continue
+        rows = found.points if isinstance(found, _Points) else found
+        break
+    numbers = range(len(rows)) if numbers is None else numbers
+    if not rows or len(rows) != len(numbers):
+        return None
+    if form is Format.JSON and len(rows) > MAX_ROWS:
+        return None
+    made = _block(form, rows, numbers)
+    return made if _quotes(block) == _quotes_expected(form, rows, made.values) else None
 
 
-def _read_body(body: bytes, table: PointTable, faults: Faults) -> None:
-    count = body.count(_NAMES["account"])
-    if 0 < count <= MAX_ROWS and _is_plain(body, count) and body.count(b'"points"') == 1:
-        try:
-            rows = _BODY.decode(body).points
-        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-            rows = []
-        if len(rows) == count:
-            _extend(table, rows, range(count))
-            return
-    _read_exactly(read_body(body, "points", faults), table, faults)
+def _quotes(block: bytes) -> int:
+    return int(np.count_nonzero(np.frombuffer(block, dtype=np.uint8) == ord('"')))
 
 
-def _is_plain(block: bytes, rows: int) -> bool:
-    # No escapes, and every name as often as there are rows: then no key is written twice.
-    once = all(block.count(_NAMES[name]) == rows for name in REQUIRED)
-    return once and b"\\" not in block and block.count(_NAMES["contact"]) in {0, rows}
+def _quotes_expected(form: Format, rows: Sequence[_Point], values: Sequence[Any]) -> int:
+    # A name that is written twice brings at least two quotation marks more than what was read accounts for.
+    expected = _QUOTES * len(rows) + (2 if form is Format.JSON else 0)
+    if str in set(map(type, values)):
+        expected += 2 * sum(type(value) is str for value in values)
+    for row in rows if isinstance(rows[0], _Named) else ():
+        given = [each for each in (row.contact, row.product) if each is not UNSET] if isinstance(row, _Named) else []
+        expected += 2 * len(given) + 2 * sum(type(each) is str for each in given)
+    return expected
 
 
-def _extend(table: PointTable, rows: Sequence[_Point], numbers: Iterable[int]) -> None:
-    table.extend(
-        [
-            [row.account for row in rows],
-            [row.metric for row in rows],
-            [row.day for row in rows],
-            [row.value for row in rows],
-            [row.contact or "" for row in rows],
-        ],
+def _block(form: Format, rows: Sequence[_Point], numbers: Sequence[int]) -> PointBlock:
+    named = [row for row in rows if isinstance(row, _Named)]
+    return PointBlock(
+        form,
+        [row.account for row in rows],
+        [row.metric for row in rows],
+        [row.day for row in rows],
+        [row.value for row in rows],
+        [row.contact or "" for row in named] if any(row.contact for row in named) else None,
+        [row.product or "" for row in named] if any(row.product for row in named) else None,
         numbers,
     )
 
 
-def _read_exactly(rows: Iterable[tuple[Place, dict[str, Any]]], table: PointTable, faults: Faults) -> None:
-    for place, row in rows:
-        if _has_shape(place, row, faults):
-            number = place.line or int(place.pointer.rpartition("/")[2])
-            contact = row.get("contact") or ""
-            table.extend([[row["account"]], [row["metric"]], [row["day"]], [row["value"]], [contact]], [number])
+def _exactly(found: Iterable[tuple[Place, dict[str, Any]]], form: Format, faults: Faults) -> PointBlock:
+    kept = [(place, row) for place, row in found if _has_shape(place, row, faults)]
+    columns: list[list[Any]] = [[row[name] for _, row in kept] for name in REQUIRED]
+    named = [[row.get(name) or "" for _, row in kept] for name in NAMED]
+    numbers = [place.line or int(place.pointer.rpartition("/")[2]) for place, _ in kept]
+    return PointBlock(form, *columns, *(column if any(column) else None for column in named), numbers)
 
 
 def _has_shape(place: Place, row: dict[str, Any], faults: Faults) -> bool:
@@ -181,8 +175,8 @@ def _has_shape(place: Place, row: dict[str, Any], faults: Faults) -> bool:
     for name in REQUIRED:
         if name not in row:
             faults.add(place.bad(name, "missing_field", f'"{name}" is missing'))
-    for name in ("account", "metric", "day", "contact"):
-        if fault := _text_fault(row.get(name) or "" if name == "contact" else row.get(name, "")):
+    for name in ("account", "metric", "day", *NAMED):
+        if fault := _text_fault(row.get(name) or "" if name in NAMED else row.get(name, "")):
             faults.add(place.bad(name, "not_text", fault))
     if isinstance(row.get("value"), list | dict):
         faults.add(place.bad("value", "bad_value", "a number belongs here, not a list or an object"))

@@ -12,7 +12,7 @@ from engine.evaluation.incoming.stream import line_blocks
 MAX_ROWS: Final = 10_000
 MAX_BODY: Final = 10_000_000
 LONGEST_LINE: Final = 64 * 1024
-MAX_STREAM: Final = 100_000_000
+MAX_STREAM: Final = 500_000_000
 
 
 class Twice(dict[str, Any]):

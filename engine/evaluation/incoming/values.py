@@ -1,6 +1,5 @@
 """Asking a row for a value of a kind. A value that is none of it is reported and replaced by nothing."""
 
-import math
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
@@ -8,7 +7,7 @@ from typing import Any, Final
 
 from engine.evaluation.incoming.faults import Faults, shortened
 from engine.evaluation.incoming.rows import Row
-from engine.evaluation.point_values import LARGEST, read_day
+from engine.evaluation.point_values import LARGEST, as_number, is_decimal_comma, read_day
 
 FARTHEST: Final = date(2200, 1, 1).toordinal() - date(1970, 1, 1).toordinal()
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -137,28 +136,8 @@ def day_of(moment: datetime) -> int:
     return (moment - _EPOCH).days
 
 
-def as_number(value: Any) -> float | None:
-    """The finite number a value is, or is the text of; None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    if isinstance(value, str) and ("_" in value or not value.isascii()):
-        return None
-    try:
-        found = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return found if math.isfinite(found) else None
-
-
 def _comma(value: Any) -> str:
     return "; write a point, not a comma, before decimals" if is_decimal_comma(value) else ""
-
-
-def is_decimal_comma(value: Any) -> bool:
-    """Whether a text is a number as written with a comma before its decimals."""
-    if not isinstance(value, str) or value.count(",") != 1:
-        return False
-    return as_number(value.replace(".", "").replace(",", ".")) is not None
 
 
 def _moment(text: str) -> datetime | None:
