@@ -1,8 +1,8 @@
-"""How long before the silence was complete it was seen coming.
+"""How long before an account counted as gone it was seen coming.
 
-An account that went silent after a cutoff has been silent for 91 days at its last active day + 91. It counts as flagged
-where it stood in the riskiest fifth of those asked about; the lead is the time from the first cutoff since its last
-active day at which that was so to the day the silence was complete.
+An account that went silent is gone once it has been silent for so long that the task no longer asks about it. It
+counts as flagged where it stood in the riskiest fifth of those asked about; the lead is the time from the first cutoff
+since its last active day at which that was so to the day it was gone.
 """
 
 from collections.abc import Sequence
@@ -10,13 +10,13 @@ from typing import Final
 
 import numpy as np
 
-from benchmarks.real_data.silence.tasks import AHEAD, Activity, Asked, Past
+from benchmarks.real_data.silence.tasks import Activity, Asked, Past, Task
 from engine.evaluation.columns import Floats
 
 RISKIEST: Final = 0.2
 
 
-def lead_days(activity: Activity, risks: Sequence[Floats], test: Sequence[Asked]) -> dict[str, float]:
+def lead_days(task: Task, activity: Activity, risks: Sequence[Floats], test: Sequence[Asked]) -> dict[str, float]:
     """Median lead in days over the flagged accounts that went silent, and the share of the silent that were flagged."""
     flagged: dict[tuple[int, int], int] = {}
     silent: set[tuple[int, int]] = set()
@@ -29,6 +29,6 @@ def lead_days(activity: Activity, risks: Sequence[Floats], test: Sequence[Asked]
                 silent.add(spell)
             if high:
                 flagged.setdefault(spell, each.day)
-    leads = [since + AHEAD - flagged[row, since] for row, since in silent & flagged.keys()]
+    leads = [since + task.seen_within - flagged[row, since] for row, since in silent & flagged.keys()]
     share = len(leads) / len(silent) if silent else float("nan")
     return {"median": float(np.median(leads)) if leads else float("nan"), "flagged": round(share, 4)}

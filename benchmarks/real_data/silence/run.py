@@ -40,7 +40,7 @@ def measure(task: Task, source: Path, work: Path) -> dict[str, Any]:
         "train": _counts(train),
         "test": _counts(test),
         "figures": {name: _figures(found, train, test) for name, found in risks.items()},
-        "lead_days": {name: lead_days(activity, found[len(train) :], test) for name, found in risks.items()},
+        "lead_days": {name: lead_days(task, activity, found[len(train) :], test) for name, found in risks.items()},
         "fitted": text,
     }
 
