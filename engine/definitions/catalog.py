@@ -178,7 +178,7 @@ class Catalog:
     ``response.<playbook>``, per ``feature.<name>`` and per report question, added when the bundle is put together.
 
     ``features``: the parts of the product. ``seniority``: its words, the lowest first. ``account_fields``: further
-    fields of accounts that conditions may read.
+    fields of accounts that conditions may read. ``groups``: title of a part of the catalog → its metrics.
     """
 
     metrics: Mapping[str, Metric]
@@ -193,3 +193,4 @@ class Catalog:
     features: Mapping[str, ProductFeature] = field(default_factory=dict)
     seniority: tuple[str, ...] = ()
     account_fields: Mapping[str, ValueType] = field(default_factory=dict)
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

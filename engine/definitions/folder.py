@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 from engine.definitions.calendar import WEEKDAYS_ONLY, Calendars, read_calendars
 from engine.definitions.catalog import Catalog, Metric
+from engine.definitions.catalog_parts import groups_of, merged
 from engine.definitions.catalog_reading import answer_metric, empty_catalog, read_catalog
 from engine.definitions.feature import ValueType
 from engine.definitions.message import Message
@@ -17,6 +18,7 @@ from engine.definitions.problem import Place, Problem
 from engine.definitions.reading import Ledger, known
 from engine.definitions.report import Report
 from engine.definitions.report_reading import read_report
+from engine.definitions.rolled_up import is_of_accounts, rolled_up_metric
 from engine.definitions.rule import Rule
 from engine.definitions.rule_reading import read_rule
 from engine.definitions.scope import Outline, account_scope
@@ -32,6 +34,7 @@ MAX_RULES: Final = 500
 Definition = TypeVar("Definition", Rule, Scorecard, Playbook, Report)
 _MESSAGE: Final = re.compile(r"playbooks/messages/([^/]+)/([^/]+)\.md")
 _KINDS: Final = (
+    ("catalog part", re.compile(r"rules/catalog/[^/]+\.yaml")),
     ("scorecard", re.compile(r"rules/scorecards/.+\.yaml")),
     ("rule", re.compile(r"rules/.+\.yaml")),
     ("report", re.compile(r"playbooks/reports/.+\.yaml")),
@@ -64,11 +67,14 @@ def read_folder(texts: Mapping[str, str]) -> Folder:
     nodes = _nodes(texts, folder)
     if CALENDARS in nodes:
         folder.calendars = read_calendars(nodes[CALENDARS], folder.ledger("K"))
+    parts = dict(_of(nodes, "catalog part"))
     if CATALOG in nodes:
-        folder.catalog = read_catalog(nodes[CATALOG], folder.ledger("C"), _added(nodes))
+        whole = merged(nodes[CATALOG], parts, folder.ledger("C"))
+        folder.catalog = replace(read_catalog(whole, folder.ledger("C"), _added(nodes)), groups=groups_of(parts))
     elif CATALOG not in texts:
         folder.ledger("B").problem(Place(CATALOG), 5, "there is no catalog", "backcast init lays one down")
-    if CATALOG in nodes or CATALOG not in texts:  # against a catalog that cannot be read, every name would be wrong
+    lost = [path for path in texts if (path == CATALOG or _kind(path) == "catalog part") and path not in nodes]
+    if not lost:  # against a catalog that cannot be read, every name would be wrong
         _read_definitions(texts, nodes, folder)
     return folder
 
@@ -131,7 +137,8 @@ def _added(nodes: Mapping[str, Node]) -> dict[str, Metric]:
             metric_name, ask = (_named(question, "metric"), _named(question, "ask")) if question else (None, None)
             if metric_name and ask:
                 found[metric_name.text] = answer_metric(metric_name.text, ask.text, "say", metric_name.place)
-    return found
+    rolled = (rolled_up_metric(node) for _, node in _of(nodes, "scorecard"))
+    return found | {metric.name: metric for metric in rolled if metric}
 
 
 def _response(playbook: ScalarNode) -> Metric:
@@ -156,7 +163,7 @@ def _outline(nodes: Mapping[str, Node]) -> Outline:
             signals[rule.text] = tuple(key.text for key, _ in written.entries) if isinstance(written, MapNode) else ()
     cards: dict[str, tuple[str, ...]] = {}
     for _, node in _of(nodes, "scorecard"):
-        if card := _named(node, "scorecard"):
+        if (card := _named(node, "scorecard")) and is_of_accounts(node):
             cards[card.text] = tuple(_scored_names(node))
     return Outline(signals, cards)
 
