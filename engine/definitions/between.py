@@ -13,6 +13,7 @@ from engine.definitions.folder import MAX_RULES, Folder
 from engine.definitions.playbook import CampaignStep, EmailStep, Playbook, walk
 from engine.definitions.problem import Place
 from engine.definitions.reading import Ledger, known
+from engine.definitions.rolled_up import PREFIX
 from engine.definitions.rule import (
     ConditionMeasure,
     EventMeasure,
@@ -24,7 +25,7 @@ from engine.definitions.rule import (
     ThresholdMeasure,
     TrendMeasure,
 )
-from engine.definitions.scorecard import Scorecard
+from engine.definitions.scorecard import Scorecard, TargetRatio
 from engine.definitions.source import ScalarNode
 
 RESPONSE: Final = "response."
@@ -43,6 +44,7 @@ def check_between(folder: Folder) -> None:
         _check_responses(rule, graph, ledger)
     for playbook in folder.playbooks.values():
         _check_audiences(playbook, folder, ledger)
+    _check_priorities(folder)
     _note_unused(folder, ledger)
     if len(folder.rules) > MAX_RULES:
         ledger.problem(Place("rules"), 7, f"there are more than {MAX_RULES} rules ({len(folder.rules)})")
@@ -92,6 +94,22 @@ def _check_audiences(playbook: Playbook, folder: Folder, ledger: Ledger) -> None
             known(ScalarNode("", step.place), step.to.signal, events, ledger, "signal", where)
 
 
+def _check_priorities(folder: Folder) -> None:
+    """Of several scorecards of accounts, the files must say which one is the score of an account."""
+    cards = [card for card in folder.scorecards.values() if card.of == "account"]
+    seen: dict[int, Scorecard] = {}
+    for card in cards if len(cards) > 1 else ():
+        if card.priority is None:
+            message = f'there are {len(cards)} scorecards of accounts, and "{card.name}" has no priority'
+            hint = "write priority: 1 into the one that is asked first; the first that applies is an account's score"
+            folder.ledger("S").problem(card.place, 23, message, hint)
+        elif card.priority in seen:
+            message = f'"{card.name}" and "{seen[card.priority].name}" have the same priority ({card.priority})'
+            folder.ledger("S").problem(card.place, 23, message, "the lower number is asked first")
+        else:
+            seen[card.priority] = card
+
+
 def _note_unused(folder: Folder, ledger: Ledger) -> None:
     used = {action.playbook for rule in folder.rules.values() for action in rule.actions}
     for playbook in folder.playbooks.values():
@@ -129,8 +147,8 @@ class _Graph:
         self.edges[node], self.places[node] = tuple(dict.fromkeys(edges)), place
 
     def of_feature(self, feature: Feature) -> Iterator[str]:
-        """The metric a feature reads."""
-        yield f"metric.{feature.metric}"
+        """The metric a feature reads; of scores rolled up into an account, the score."""
+        yield feature.metric if feature.metric.startswith(PREFIX) else f"metric.{feature.metric}"
 
     def of_names(self, names: Iterable[str], rule: str = "") -> Iterator[str]:
         """What the names of a condition read. The tier of the last evaluation is no dependence on this one."""
@@ -155,6 +173,8 @@ class _Graph:
     def _of_card(self, card: Scorecard) -> Iterator[str]:
         for metric in card.metrics:
             yield from self.of_feature(metric.feature)
+            if isinstance(metric.normaliser, TargetRatio) and metric.normaliser.of:
+                yield from self.of_names((metric.normaliser.of,))
         for condition in (card.applies_to, *(forced.when for forced in card.forced)):
             yield from self._of_condition(condition)
 

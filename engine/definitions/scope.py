@@ -91,7 +91,11 @@ def segment_scope(catalog: Catalog) -> Scope:
     """What a segment or a formula may read: metrics and fields of the account, but no segment."""
     known = {**ACCOUNT_FIELDS, **catalog.account_fields}
     fields = {f"account.{name}": kind for name, kind in known.items() if name != "segment"}
-    account = {name: metric.type for name, metric in catalog.metrics.items() if metric.of == "account" or metric.across}
+    account = {
+        name: metric.type
+        for name, metric in catalog.metrics.items()
+        if (metric.of == "account" or metric.across) and not name.startswith("score.")
+    }
     words = {"account.stage": frozenset(catalog.stages)}
     return Scope(fields, account, words, dict(_elsewhere(catalog)))
 
@@ -100,6 +104,7 @@ def account_scope(catalog: Catalog, outline: Outline) -> Scope:
     """What a condition on an account may read."""
     names = {"account.segment": ValueType.TEXT}
     names |= {f"in_segment.{name}": ValueType.BOOLEAN for name in catalog.segments}
+    names |= {name: metric.type for name, metric in catalog.metrics.items() if name.startswith("score.")}
     words = {"account.segment": frozenset(catalog.segments)}
     for card, metrics in outline.scorecards.items():
         names |= {f"score.{card}": ValueType.NUMBER, f"score.{card}.change_7d": ValueType.NUMBER}

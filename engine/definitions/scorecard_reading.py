@@ -12,6 +12,7 @@ from engine.definitions.fields import Fields
 from engine.definitions.normaliser_reading import AMONG as AMONG, NORMALISERS, Measured, read_normaliser, two_values
 from engine.definitions.problem import Place
 from engine.definitions.reading import Ledger, days, known, name, scalar, suggest, word
+from engine.definitions.rolled_up import PREFIX
 from engine.definitions.scope import Scope, contact_scope
 from engine.definitions.scorecard import (
     Carry,
@@ -175,7 +176,10 @@ class _Lines:
 def read_feature(
     node: Node, catalog: Catalog, ledger: Ledger, of: Subject = "account", *, may_be_text: bool = False
 ) -> Feature:
-    """A numeric feature of a metric of an account (or contact, product): ``active_users``, ``orders.days_since``."""
+    """A numeric feature of a metric of an account (or contact, product): ``active_users``, ``orders.days_since``.
+
+    A metric of contacts or products that the catalog puts together ``across`` them is one of the account, too.
+    """
     text = scalar(node, ledger, "a metric") or ""
     feature = parse_feature(text)
     nobody = Feature(text or "unknown")
@@ -186,11 +190,11 @@ def read_feature(
             ledger.coded(node, "B001", f'there is no metric "{wanted}"', hint)
         return nobody
     metric = catalog.metrics[feature.metric]
-    if metric.of != of:
+    if metric.of != of and not (of == "account" and metric.across):
         message = f'"{metric.name}" is measured per {metric.of}; a number of the {of} is needed here'
         ledger.coded(node, "B011", message, f"declare a metric of the {of} for it")
         return nobody
-    if metric.name.startswith("score.") and feature.window is not Window.LATEST:
+    if metric.name.startswith(PREFIX) and feature.window is not Window.LATEST:
         ledger.coded(node, "B012", f'of "{metric.name}" only the present value is kept', f'write "{metric.name}"')
         return nobody
     type_ = feature_type(metric.type, feature.window)
