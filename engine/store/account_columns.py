@@ -1,30 +1,29 @@
 """Rows of accounts and contacts turned into columns."""
 
-from collections.abc import Sequence
-from typing import Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
 
 import numpy as np
-from sqlalchemy import Row
 
 from engine.evaluation.columns import Column, Ints, Numbers, Texts
 from engine.evaluation.facts import Contacts, Subjects
-from engine.store.tables import AccountRow
 
-ACCOUNT_NUMBERS = ("arr", "stage_since", "onboarded_on", "renewal_on")
+ACCOUNT_NUMBERS = ("arr", "stage_since", "onboarded_on", "renewal_on", "notice_on")
 ACCOUNT_TEXTS = ("key", "name", "owner", "stage")
 
-
-ContactTuple: TypeAlias = Row[int, str, int, list[Any], int | None]
-"""A contact's id, key, account, roles and day of departure."""
+_NO_PARENTS: Final[Mapping[int, str]] = MappingProxyType({})
 
 
-def account_fields(accounts: Sequence[AccountRow]) -> dict[str, Column]:
-    """The account's own columns, and whatever further fields the data people push, each of one type."""
+def account_fields(accounts: Sequence[Any], parents: Mapping[int, str] = _NO_PARENTS) -> dict[str, Column]:
+    """The columns of accounts (rows of `AccountRow`, or of the columns named here), and whatever further fields the
+    data people push, each of one type. ``parents``: keys of parent accounts by id."""
     found: dict[str, Column] = {}
     for name in ACCOUNT_NUMBERS:
         found[name] = numbers([getattr(row, name) for row in accounts])
     for name in ACCOUNT_TEXTS:
         found[name] = texts([getattr(row, name) or None for row in accounts])
+    found["parent"] = texts([None if row.parent_id is None else parents.get(row.parent_id) for row in accounts])
     for name in sorted({name for row in accounts for name in row.fields} - found.keys()):
         found[name] = column([row.fields.get(name) for row in accounts])
     return found
@@ -49,16 +48,24 @@ def texts(values: Sequence[str | None]) -> Texts:
     return Texts(np.array([-1 if value is None else code[value] for value in values], dtype=np.int64), tuple(words))
 
 
-def contact_columns(contacts: Sequence[ContactTuple], subjects: Subjects, at: int) -> Contacts:
-    """The contacts of the accounts in ``subjects``; departed as of day ``at``."""
-    owners = rows_of(subjects.ids, np.array([owner for _, _, owner, _, _ in contacts], dtype=np.int64)).tolist()
-    kept = [(row, owner) for row, owner in zip(contacts, owners, strict=True) if owner >= 0]
+def contact_columns(contacts: Sequence[Any], subjects: Subjects, at: int) -> Contacts:
+    """The contacts of the accounts in ``subjects``, given as rows of their columns; departed as of day ``at``."""
+    owners = rows_of(subjects.ids, np.array([row.account_id for row in contacts], dtype=np.int64))
+    kept = [row for row, owner in zip(contacts, owners.tolist(), strict=True) if owner >= 0]
+    roles: dict[tuple[str, ...], frozenset[str]] = {}
+    held = [tuple(row.roles) for row in kept]
+    departed = np.array([np.inf if row.departed_on is None else row.departed_on for row in kept], dtype=np.float64)
     return Contacts(
-        ids=np.array([row[0] for row, _ in kept], dtype=np.int64),
-        keys=tuple(row[1] for row, _ in kept),
-        account_rows=np.array([owner for _, owner in kept], dtype=np.int64),
-        roles=tuple(frozenset(row[3]) for row, _ in kept),
-        departed=np.array([row[4] is not None and row[4] <= at for row, _ in kept], dtype=np.bool_),
+        ids=np.array([row.id for row in kept], dtype=np.int64),
+        keys=tuple(row.key for row in kept),
+        account_rows=owners[owners >= 0],
+        roles=tuple(roles.setdefault(names, frozenset(names)) for names in held),
+        departed=departed <= at,
+        fields={
+            "seniority": texts([row.seniority for row in kept]),
+            "department": texts([row.department for row in kept]),
+            "joined_on": numbers([row.joined_on for row in kept]),
+        },
     )
 
 

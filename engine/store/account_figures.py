@@ -36,7 +36,7 @@ def figures(
     names = _with_parts(catalog, [*metrics, *(catalog.goals[goal].metric for goal in agreed)])
     wanted = _needs(catalog, names, max(days, _GOAL_DAYS if agreed else 0))
     subjects = Subjects(np.array([account_id], dtype=np.int64), (account.key,))
-    points = PointTable(session, wanted, day, [account_id])
+    points = PointTable(session, wanted, day, subjects.ids)
     facts = Facts(
         at=day,
         accounts=subjects,

@@ -8,12 +8,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.definitions.bundle import Bundle
+from engine.definitions.feature import ValueType
+from engine.evaluation.columns import Ints
 from engine.evaluation.evaluation import needs
-from engine.evaluation.facts import Agreed, Contacts, Facts, Happenings, Needs, Subjects
-from engine.store.account_columns import ContactTuple, account_fields, column, contact_columns, rows_of
-from engine.store.before import end_of, load_before, load_overrides, only
-from engine.store.point_series import PointTable
-from engine.store.tables import AccountRow, ContactRow, EventRow, GoalRow
+from engine.evaluation.facts import Agreed, Facts, Needs, Subjects
+from engine.store import event_facts, people_facts
+from engine.store.account_columns import account_fields, rows_of
+from engine.store.before import end_of, load_before, load_overrides
+from engine.store.columns import Columns
+from engine.store.point_series import PackedPoints, PointSource, PointTable
+from engine.store.subject_ranges import of_subjects
+from engine.store.tables import GoalRow, WordRow
 
 
 def load_facts(
@@ -24,63 +29,73 @@ def load_facts(
     *,
     moment: datetime | None = None,
     late: int = 0,
+    columns: Columns | None = None,
+    known_at: datetime | None = None,
 ) -> Facts:
     """Everything `evaluate` reads, as of the end of day ``at``; of all accounts, or only of those named.
 
     ``moment`` (default: the end of the day) is when overrides must be in force: they end at a time of day. ``late``:
-    how many days ago the earliest outcome that is to be judged was due.
+    how many days ago the earliest outcome that is to be judged was due. ``columns``: read points from there, which is
+    the same and much faster for many accounts. ``known_at``: points and events as they were known at that moment,
+    without what came or was corrected later; accounts, contacts and goals have no history and are today's.
     """
     wanted = needs(bundle, late)
-    accounts = _accounts(session, account_ids)
-    subjects = Subjects(np.array([row.id for row in accounts], dtype=np.int64), tuple(row.key for row in accounts))
-    contacts = contact_columns(_contacts(session, account_ids), subjects, at)
-    only = None if account_ids is None else [*subjects.ids.tolist(), *contacts.ids.tolist()]
-    points = PointTable(session, wanted, at, only)
+    ids = None if account_ids is None else np.unique(np.array(account_ids, dtype=np.int64))
+    rows = people_facts.accounts(session, ids)
+    subjects = Subjects(np.array([row.id for row in rows], dtype=np.int64), tuple(row.key for row in rows))
+    contacts = people_facts.contacts(session, subjects, at, ids)
+    products = people_facts.products(session, subjects, ids)
+    everyone = None if ids is None else np.concatenate([subjects.ids, contacts.ids, products.ids])
+    points = _points(session, wanted, at, everyone, columns, known_at)
     return Facts(
         at=at,
         accounts=subjects,
-        fields=account_fields(accounts),
+        fields=account_fields(rows, people_facts.parents(session, rows)),
         series=points.series(wanted.metrics, subjects.ids),
         contacts=contacts,
         contact_series=points.series(wanted.contact_metrics, contacts.ids),
-        events={name: _happenings(session, bundle, wanted, name, at, subjects, contacts) for name in wanted.events},
+        events={
+            name: event_facts.happenings(
+                session,
+                name,
+                bundle.catalog.events[name].fields,
+                subjects,
+                contacts,
+                range(at - wanted.spans.get(name, wanted.days) + 1, at + 1),
+                known_at,
+            )
+            for name in wanted.events
+        },
         goals={goal: _agreed(session, goal, subjects) for goal in wanted.goals},
         before=load_before(session, bundle, subjects, at),
         overrides=load_overrides(session, subjects, end_of(at) if moment is None else moment),
+        products=products,
+        product_series=points.series(wanted.product_metrics, products.ids),
+        words=_words(session, bundle, wanted),
     )
 
 
-def _accounts(session: Session, account_ids: Sequence[int] | None) -> Sequence[AccountRow]:
-    query = select(AccountRow).order_by(AccountRow.id)
-    return session.scalars(query if account_ids is None else query.where(AccountRow.id.in_(account_ids))).all()
+def _points(
+    session: Session,
+    wanted: Needs,
+    at: int,
+    subjects: Ints | None,
+    columns: Columns | None,
+    known_at: datetime | None,
+) -> PointSource:
+    """Where to read points. The columns know the present only, and a few subjects are quickly looked up."""
+    if columns is None or known_at is not None:
+        return PointTable(session, wanted, at, subjects, known_at)
+    return PackedPoints(session, wanted, at, columns)
 
 
-def _contacts(session: Session, account_ids: Sequence[int] | None) -> Sequence[ContactTuple]:
-    # Columns instead of objects: there are several contacts to an account, and every cycle reads them all.
-    query = select(
-        ContactRow.id, ContactRow.key, ContactRow.account_id, ContactRow.roles, ContactRow.departed_on
-    ).order_by(ContactRow.id)
-    return session.execute(query if account_ids is None else query.where(ContactRow.account_id.in_(account_ids))).all()
-
-
-def _happenings(
-    session: Session, bundle: Bundle, wanted: Needs, name: str, at: int, subjects: Subjects, contacts: Contacts
-) -> Happenings:
-    span = wanted.spans.get(name, wanted.days)
-    query = select(EventRow).where(EventRow.name == name, EventRow.day > at - span, EventRow.day <= at)
-    query = only(query, EventRow.account_id, subjects)
-    found = session.scalars(query.order_by(EventRow.account_id, EventRow.day, EventRow.id)).all()
-    rows = rows_of(subjects.ids, np.array([row.account_id for row in found], dtype=np.int64))
-    kept = [row for row, place in zip(found, rows.tolist(), strict=True) if place >= 0]
-    named = np.array([-1 if row.contact_id is None else row.contact_id for row in kept], dtype=np.int64)
-    return Happenings(
-        ids=np.array([row.id for row in kept], dtype=np.int64),
-        rows=rows[rows >= 0],
-        contact_rows=rows_of(contacts.ids, named),
-        days=np.array([row.day for row in kept], dtype=np.int64),
-        fields={field: column([row.fields.get(field) for row in kept]) for field in bundle.catalog.events[name].fields},
-        times=np.array([int(row.at.timestamp()) for row in kept], dtype=np.int64),
-    )
+def _words(session: Session, bundle: Bundle, wanted: Needs) -> tuple[str, ...]:
+    """What the numbers of text metrics mean; empty where no text is read."""
+    names = wanted.metrics | wanted.contact_metrics | wanted.product_metrics
+    if not any(bundle.catalog.metrics[name].type is ValueType.TEXT for name in names):
+        return ()
+    found = dict(session.execute(select(WordRow.id, WordRow.word)).all())
+    return tuple(found.get(number, "") for number in range(max(found, default=-1) + 1))
 
 
 def _agreed(session: Session, goal: str, subjects: Subjects) -> Agreed:
@@ -88,7 +103,7 @@ def _agreed(session: Session, goal: str, subjects: Subjects) -> Agreed:
     query = select(GoalRow.account_id, GoalRow.target, GoalRow.start_value, GoalRow.start_day, GoalRow.end_day).where(
         GoalRow.goal == goal
     )
-    found = session.execute(only(query, GoalRow.account_id, subjects)).all()
+    found = session.execute(of_subjects(query, GoalRow.account_id, subjects.ids)).all()
     rows = rows_of(subjects.ids, np.array([row[0] for row in found], dtype=np.int64))
     for row, place in zip(found, rows.tolist(), strict=True):
         if place >= 0:

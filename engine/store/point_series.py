@@ -1,50 +1,86 @@
-"""Reading points as series: the one hot path of reading, so it asks the driver for plain numbers."""
+"""Reading the points an evaluation needs: from the packed columns as grids, or from the database as lists.
 
-from collections.abc import Iterable, Mapping, Sequence
+The columns are for many accounts and need none of the database's time; the database answers where there are no
+columns, for a handful of subjects, and for what was known at a past moment.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, false, func, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from engine.evaluation.columns import Ints
-from engine.evaluation.facts import Needs, Series
+from engine.evaluation.facts import Grid, Needs, Points, Series
 from engine.store.account_columns import rows_of
-from engine.store.tables import MetricRow, PointRow
+from engine.store.columns import Columns
+from engine.store.number_rows import number_rows
+from engine.store.subject_ranges import FEW
+from engine.store.tables import CorrectionRow, MetricRow, PointRow
+
+
+class PointSource(Protocol):
+    """Hands out points metric by metric."""
+
+    def series(self, names: frozenset[str], ids: Ints) -> Mapping[str, Points]:
+        """The points of each named metric that is known at all, for the subjects in ascending ``ids``."""
+
+
+class PackedPoints:
+    """Points from the packed columns, which are brought to what the session sees first."""
+
+    def __init__(self, session: Session, needs: Needs, at: int, columns: Columns) -> None:
+        columns.catch_up(session)
+        self._columns = columns
+        self._needs = needs
+        self._at = at
+        self._numbers = _numbers(session, needs)
+
+    def series(self, names: frozenset[str], ids: Ints) -> Mapping[str, Points]:
+        """One grid per named metric, of the days of its span."""
+        return {name: self._grid(name, ids) for name in sorted(names & self._numbers.keys())}
+
+    def _grid(self, name: str, ids: Ints) -> Grid:
+        first = self._at - self._needs.spans.get(name, self._needs.days) + 1
+        lasting = name in self._needs.latest
+        return self._columns.grid(self._numbers[name], ids, first, self._at, lasting=lasting)
 
 
 class PointTable:
-    """The points one evaluation needs, read once and handed out metric by metric.
+    """Points from the database, read once for all metrics.
 
     Two reads: everything in each metric's span, and, for metrics that never get stale, the last point before it.
+    ``subjects``: only of these, ascending. ``known_at``: as they were known at that moment; default is now.
     """
 
-    def __init__(self, session: Session, needs: Needs, at: int, subjects: Sequence[int] | None = None) -> None:
-        names = needs.metrics | needs.contact_metrics
-        self.numbers = {row.name: row.id for row in session.scalars(select(MetricRow).where(MetricRow.name.in_(names)))}
-        starts = {number: at - needs.spans.get(name, needs.days) for name, number in self.numbers.items()}
+    def __init__(
+        self, session: Session, needs: Needs, at: int, subjects: Ints | None = None, known_at: datetime | None = None
+    ) -> None:
+        self._numbers = _numbers(session, needs)
+        points = _points(known_at)
+        starts = {number: at - needs.spans.get(name, needs.days) for name, number in self._numbers.items()}
         if subjects is not None and len(subjects) <= _FEW:
             # One span for all metrics, its days listed: the key begins with the day, so that is a look-up per day and
             # subject (4 ms for one account of 2,000 over a year) where a range reads them all (500 ms).
             starts = dict.fromkeys(starts, at - needs.days)
-            within: ColumnElement[bool] = PointRow.day.in_(range(at - needs.days + 1, at + 1))
+            within: ColumnElement[bool] = points.c.day.in_(range(at - needs.days + 1, at + 1))
         else:
-            within = (PointRow.day > min(starts.values(), default=at)) & (PointRow.day <= at)
-        recent = _POINTS.where(
-            within, _any(and_(PointRow.metric_id == number, PointRow.day > start) for number, start in starts.items())
+            within = (points.c.day > min(starts.values(), default=at)) & (points.c.day <= at)
+        recent = select(points).where(
+            within, _any(and_(points.c.metric_id == number, points.c.day > start) for number, start in starts.items())
         )
-        lasting = {self.numbers[name]: starts[self.numbers[name]] for name in needs.latest & self.numbers.keys()}
-        queries: list[Select[int, int, int, float]] = [recent, _last_before(lasting)]
-        if subjects is not None:
-            queries = [query.where(PointRow.subject_id.in_(subjects)) for query in queries]
-        self.table = np.concatenate([number_rows(session, query) for query in queries])
+        lasting = {self._numbers[name]: starts[self._numbers[name]] for name in needs.latest & self._numbers.keys()}
+        queries = [_of(recent, points, subjects), _of(_last_before(points, lasting), points, subjects)]
+        self._table = np.concatenate([number_rows(session, query, 4) for query in queries])
 
-    def series(self, names: frozenset[str], ids: Ints) -> dict[str, Series]:
-        """One series per named metric that is known at all, for the subjects in ascending ``ids``."""
-        return {name: self._series(self.numbers[name], ids) for name in sorted(names & self.numbers.keys())}
+    def series(self, names: frozenset[str], ids: Ints) -> Mapping[str, Points]:
+        """One list per named metric."""
+        return {name: self._series(self._numbers[name], ids) for name in sorted(names & self._numbers.keys())}
 
     def _series(self, metric: int, ids: Ints) -> Series:
-        part = self.table[self.table[:, 2] == metric]
+        part = self._table[self._table[:, 2] == metric]
         rows = rows_of(ids, part[:, 1].astype(np.int64))
         part, rows = part[rows >= 0], rows[rows >= 0]
         order = np.lexsort((part[:, 0], rows))
@@ -52,42 +88,50 @@ class PointTable:
 
 
 _FEW = 200
-_POINTS = select(PointRow.day, PointRow.subject_id, PointRow.metric_id, PointRow.value)
 
 
-def _last_before(starts: Mapping[int, int]) -> Select[int, int, int, float]:
+def _numbers(session: Session, needs: Needs) -> dict[str, int]:
+    names = needs.metrics | needs.contact_metrics | needs.product_metrics
+    return {row.name: row.id for row in session.scalars(select(MetricRow).where(MetricRow.name.in_(names)))}
+
+
+def _points(known_at: datetime | None) -> Subquery:
+    """The points as they are, or as they were known: those recorded by then, and what was replaced since."""
+    now = select(PointRow.day, PointRow.subject_id, PointRow.metric_id, PointRow.value)
+    if known_at is None:
+        return now.subquery("known")
+    old = select(CorrectionRow.day, CorrectionRow.subject_id, CorrectionRow.metric_id, CorrectionRow.value)
+    return union_all(
+        now.where(PointRow.recorded_at <= known_at),
+        old.where(CorrectionRow.recorded_at <= known_at, CorrectionRow.replaced_at > known_at),
+    ).subquery("known")
+
+
+def _of(query: Select[*tuple[Any, ...]], points: Subquery, subjects: Ints | None) -> Select[*tuple[Any, ...]]:
+    if subjects is None:
+        return query
+    if len(subjects) <= FEW:
+        return query.where(points.c.subject_id.in_(subjects.tolist()))
+    return query.where(points.c.subject_id.between(int(subjects.min()), int(subjects.max())))
+
+
+def _last_before(points: Subquery, starts: Mapping[int, int]) -> Select[*tuple[Any, ...]]:
     last = (
-        select(PointRow.subject_id, PointRow.metric_id, func.max(PointRow.day).label("day"))
+        select(points.c.subject_id, points.c.metric_id, func.max(points.c.day).label("day"))
         .where(
-            PointRow.day <= max(starts.values(), default=0),
-            _any(and_(PointRow.metric_id == number, PointRow.day <= start) for number, start in starts.items()),
+            points.c.day <= max(starts.values(), default=0),
+            _any(and_(points.c.metric_id == number, points.c.day <= start) for number, start in starts.items()),
         )
-        .group_by(PointRow.subject_id, PointRow.metric_id)
-        .subquery()
+        .group_by(points.c.subject_id, points.c.metric_id)
+        .subquery("latest")
     )
-    return _POINTS.join(
+    return select(points).join(
         last,
-        (PointRow.day == last.c.day)
-        & (PointRow.subject_id == last.c.subject_id)
-        & (PointRow.metric_id == last.c.metric_id),
+        (points.c.day == last.c.day)
+        & (points.c.subject_id == last.c.subject_id)
+        & (points.c.metric_id == last.c.metric_id),
     )
 
 
 def _any(conditions: Iterable[ColumnElement[bool]]) -> ColumnElement[bool]:
     return or_(false(), *conditions)
-
-
-def number_rows(session: Session, query: Select[int, int, int, float]) -> NDArray[np.float64]:
-    """The rows of a query over numbers as float64[rows, 4], past SQLAlchemy's row objects (ten times slower).
-
-    The query holds integers only, so it can be sent with its values in it.
-    """
-    connection = session.connection()
-    sql = str(query.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))
-    cursor = connection.connection.cursor()
-    try:
-        cursor.execute(sql)
-        rows = cursor.fetchall()
-    finally:
-        cursor.close()
-    return np.array(rows, dtype=np.float64).reshape(len(rows), 4)

@@ -1,0 +1,44 @@
+"""Reading events as columns."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.evaluation.facts import Contacts, Happenings, Subjects
+from engine.store.account_columns import column, rows_of
+from engine.store.subject_ranges import of_subjects
+from engine.store.tables import EventRow
+
+
+def happenings(
+    session: Session,
+    name: str,
+    fields: Collection[str],
+    subjects: Subjects,
+    contacts: Contacts,
+    days: range,
+    known_at: datetime | None = None,
+) -> Happenings:
+    """The events of one kind on ``days``, with these of their fields; as known at a moment (default: now)."""
+    query = (
+        select(EventRow.account_id, EventRow.id, EventRow.contact_id, EventRow.day, EventRow.at, EventRow.fields)
+        .where(EventRow.name == name, EventRow.day >= days.start, EventRow.day < days.stop)
+        .order_by(EventRow.account_id, EventRow.day, EventRow.id)
+    )
+    if known_at is not None:
+        query = query.where(EventRow.recorded_at <= known_at)
+    found = session.execute(of_subjects(query, EventRow.account_id, subjects.ids)).all()
+    rows = rows_of(subjects.ids, np.array([row.account_id for row in found], dtype=np.int64))
+    kept = [row for row, place in zip(found, rows.tolist(), strict=True) if place >= 0]
+    named = np.array([-1 if row.contact_id is None else row.contact_id for row in kept], dtype=np.int64)
+    return Happenings(
+        ids=np.array([row.id for row in kept], dtype=np.int64),
+        rows=rows[rows >= 0],
+        contact_rows=rows_of(contacts.ids, named),
+        days=np.array([row.day for row in kept], dtype=np.int64),
+        fields={field: column([row.fields.get(field) for row in kept]) for field in fields},
+        times=np.array([int(row.at.timestamp()) for row in kept], dtype=np.int64),
+    )

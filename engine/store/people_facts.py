@@ -1,0 +1,75 @@
+"""Reading accounts, their contacts and their products as columns."""
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from sqlalchemy import Row, Select, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from engine.evaluation.columns import Ints
+from engine.evaluation.facts import NO_PRODUCTS, Contacts, Products, Subjects
+from engine.store.account_columns import ACCOUNT_NUMBERS, ACCOUNT_TEXTS, contact_columns, rows_of
+from engine.store.subject_ranges import of_subjects
+from engine.store.tables import AccountRow, ContactRow, ProductRow
+
+AccountTuple: TypeAlias = Row[*tuple[Any, ...]]
+"""An account's ``id``, ``parent_id``, ``fields`` and columns by name."""
+
+_ACCOUNT = [AccountRow.id, AccountRow.parent_id, AccountRow.fields] + [
+    getattr(AccountRow, name) for name in (*ACCOUNT_NUMBERS, *ACCOUNT_TEXTS)
+]
+_CONTACT = (
+    ContactRow.id,
+    ContactRow.key,
+    ContactRow.account_id,
+    ContactRow.roles,
+    ContactRow.departed_on,
+    ContactRow.seniority,
+    ContactRow.department,
+    ContactRow.joined_on,
+)
+
+
+def accounts(session: Session, ids: Ints | None) -> Sequence[AccountTuple]:
+    """The accounts with ascending ``ids``, those that there are; None: all."""
+    # Columns instead of objects: every cycle reads everybody.
+    found = session.execute(_chosen(select(*_ACCOUNT), AccountRow.id, ids).order_by(AccountRow.id)).all()
+    if ids is None or len(found) <= len(ids):
+        return found
+    wanted = set(ids.tolist())
+    return [row for row in found if row.id in wanted]
+
+
+def parents(session: Session, rows: Sequence[AccountTuple]) -> dict[int, str]:
+    """The keys of the accounts' parents by id."""
+    wanted = np.unique(np.array([row.parent_id for row in rows if row.parent_id is not None], dtype=np.int64))
+    if not len(wanted):
+        return {}
+    query = of_subjects(select(AccountRow.id, AccountRow.key), AccountRow.id, wanted)
+    return dict(session.execute(query).tuples().all())
+
+
+def contacts(session: Session, subjects: Subjects, at: int, ids: Ints | None) -> Contacts:
+    """The contacts of the accounts; departed as of day ``at``. ``ids`` None: the accounts are all there are."""
+    query = _chosen(select(*_CONTACT), ContactRow.account_id, ids).order_by(ContactRow.id)
+    return contact_columns(session.execute(query).all(), subjects, at)
+
+
+def products(session: Session, subjects: Subjects, ids: Ints | None) -> Products:
+    """What the accounts use."""
+    query = select(ProductRow.id, ProductRow.name, ProductRow.account_id)
+    found = session.execute(_chosen(query, ProductRow.account_id, ids).order_by(ProductRow.id)).all()
+    if not found:
+        return NO_PRODUCTS
+    rows = rows_of(subjects.ids, np.array([row.account_id for row in found], dtype=np.int64))
+    kept = [row for row, place in zip(found, rows.tolist(), strict=True) if place >= 0]
+    return Products(
+        np.array([row.id for row in kept], dtype=np.int64), tuple(row.name for row in kept), rows[rows >= 0]
+    )
+
+
+def _chosen(
+    query: Select[*tuple[Any, ...]], column: InstrumentedAttribute[int], ids: Ints | None
+) -> Select[*tuple[Any, ...]]:
+    return query if ids is None else of_subjects(query, column, ids)
