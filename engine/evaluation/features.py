@@ -103,6 +103,10 @@ class Features(Mapping[str, Column]):
             self._others[subject] = found
         return found
 
+    def given(self, name: str) -> Column | None:
+        """A column that stands for itself; None where it has to be computed."""
+        return self._given.get(name)
+
     def columns(self) -> Mapping[str, Column]:
         """The mapping itself."""
         return self
@@ -142,8 +146,11 @@ class Features(Mapping[str, Column]):
             condition = self.catalog.segments.get(name.removeprefix("in_segment."))
             return None if condition is None else compute(condition.tree, self, self.size)
         bare = name if self.of == "account" else name.removeprefix(own)
+        found = self._field(bare)
+        if found is not None:
+            return found
         feature = feature_named(self.catalog, bare)
-        return self._field(bare) if feature is None else see(feature, self)
+        return None if feature is None else see(feature, self)
 
     def _field(self, name: str) -> Column | None:
         """A field of a contact or a product: what is known of the person or thing itself."""
