@@ -7,6 +7,7 @@ the same with fewer operations, and a property test holds them equal.
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
+from math import nan
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -78,11 +79,16 @@ def presence_of(column: Column | None) -> Presence:
 
 
 class Lowering:
-    """Puts conditions into one graph. ``present``: what is known of every column that the conditions name."""
+    """Puts conditions into one graph. ``present``: what is known of every column that the conditions name.
+
+    ``spoiled``: numbers that mean nothing where a flag holds, because a divisor was zero there; whoever compares them
+    leaves these rows out. It is cheaper by far than putting NaN into them.
+    """
 
     def __init__(self, graph: Graph, present: Mapping[str, Presence]) -> None:
         self.graph = graph
         self.present = present
+        self.spoiled: dict[int, int] = {}
 
     def truth(self, tree: Tree, *, negated: bool = False) -> Pair:
         """The two flags of a boolean tree, or of its negation."""
@@ -143,10 +149,15 @@ class Lowering:
         )
         return Pair(holds, graph.either(graph.either(first, second), undecided))
 
-    def _compare(self, operator: str, left: Tree, right: Tree, *, negated: bool) -> Pair:
+    def _compare(self, operator: str, left: Tree, right: Tree, *, negated: bool = False) -> Pair:
         if ValueType.TEXT in {left.type, right.type}:
             return self._turned(self._same(left, right), negated=negated is not (operator == "!="))
         sign = _OPPOSITE[operator] if negated else operator
+        if isinstance(left, Var) and left.default is not None:
+            # Asking what is missing first costs bits; filling the gaps of a column would cost numbers.
+            missing = self._missing_name(left.name)
+            given, other = self._compare(sign, left.default, right), Var(left.name, left.type)
+            return self._chosen(Pair(missing, missing), given, self._compare(sign, other, right))
         return self._sized(sign, self.number(left), self.number(right))
 
     def _sized(self, operator: str, left: int, right: int) -> Pair:
@@ -157,15 +168,16 @@ class Lowering:
         missing = graph.either(self._missing(left), self._missing(right))
         if missing == TRUE:
             return UNKNOWN
+        spoiled = graph.either(self.spoiled.get(left, FALSE), self.spoiled.get(right, FALSE))
         opposite = graph.known(Node(_OPPOSITE[operator], (left, right)))
         if opposite is not None:
-            return self._turned(self._certain(_OPPOSITE[operator], opposite, missing), negated=True)
-        return self._certain(operator, graph.add(Node(operator, (left, right))), missing)
+            return self._turned(self._certain(_OPPOSITE[operator], opposite, missing, spoiled), negated=True)
+        return self._certain(operator, graph.add(Node(operator, (left, right))), missing, spoiled)
 
-    def _certain(self, operator: str, plain: int, missing: int) -> Pair:
-        if operator == "!=":  # the only comparison that NaN passes
-            return Pair(self.graph.without(plain, missing), plain)
-        return Pair(plain, self.graph.either(plain, missing))
+    def _certain(self, operator: str, plain: int, missing: int, spoiled: int) -> Pair:
+        # Not equal is the only comparison that NaN passes.
+        excluded = missing if operator == "!=" else spoiled
+        return Pair(self.graph.without(plain, excluded), self.graph.either(plain, missing))
 
     def _flag(self, number: int) -> Pair:
         return self._sized("!=", number, self.graph.number(0.0))
@@ -212,7 +224,7 @@ class Lowering:
     def _column(self, name: str, *, text: bool = False) -> int:
         presence = self.present[name]
         if presence is Presence.ABSENT:
-            return self.graph.number(float("nan"))
+            return self.graph.number(nan)
         if text is not (presence in {Presence.TEXTS, Presence.SOME_TEXTS}):
             raise TypeError(f"{name}: a text stands where the checked tree promised a number, or the other way round")
         return self.graph.read(Input(name, text), nullable=presence is Presence.SOME_NUMBERS)
@@ -233,8 +245,8 @@ class Lowering:
         node = graph.nodes[number]
         if node.op == "constant":
             return TRUE
-        if node.op in {"+", "-", "*", "min", "max"}:
-            return graph.some(self._missing(arg) for arg in node.args)
+        if node.op in {"+", "-", "*", "/", "min", "max"}:
+            return graph.some([*(self._missing(arg) for arg in node.args), self.spoiled.get(number, FALSE)])
         return graph.add(Node("isnan", (number,)))
 
     def _arithmetic(self, operator: str, operands: Sequence[int]) -> int:
@@ -250,21 +262,26 @@ class Lowering:
         one, other = graph.constant(left), graph.constant(right)
         if one is not None and other is not None:
             return graph.number(folded(operator, one, other))
-        nullable = left in graph.nullable or right in graph.nullable
         if operator in {"/", "%"} and other == 0:
-            return graph.number(float("nan"))
-        if operator in {"/", "%"} and other is None:
-            nullable = True
-            # A zero divisor makes it unknown: the remainder of NumPy says so itself, its quotient would be infinite.
-            if operator == "/":
-                nan = graph.number(float("nan"))
-                right = self._where(graph.add(Node("==", (right, graph.number(0.0)))), nan, right)
-        return graph.add(Node(operator, (left, right)), nullable=nullable)
+            return graph.number(nan)
+        by_number = operator in {"/", "%"} and other is None
+        nullable = by_number or left in graph.nullable or right in graph.nullable
+        found = graph.add(Node(operator, (left, right)), nullable=nullable)
+        spoiled = [self.spoiled.get(left, FALSE), self.spoiled.get(right, FALSE)]
+        if operator == "/" and by_number:
+            spoiled.append(graph.add(Node("==", (right, graph.number(0.0)))))
+        if (flag := graph.some(spoiled)) != FALSE:
+            self.spoiled[found] = flag
+        return found
 
-    def _picked(self, condition: Pair, then: int, otherwise: int) -> int:
+    def _clean(self, number: int) -> int:
+        return self._where(self.spoiled.get(number, FALSE), self.graph.number(nan), number)
+
+    def _picked(self, condition: Pair, dirty_then: int, dirty_otherwise: int) -> int:
+        then, otherwise = self._clean(dirty_then), self._clean(dirty_otherwise)
         if condition.holds == condition.possible:
             return self._where(condition.holds, then, otherwise)
-        inner = self._where(condition.possible, self.graph.number(float("nan")), otherwise)
+        inner = self._where(condition.possible, self.graph.number(nan), otherwise)
         return self._where(condition.holds, then, inner)
 
     def _where(self, flag: int, then: int, otherwise: int, *, known: bool = False) -> int:

@@ -23,7 +23,7 @@ _TEMPLATES: Final[Mapping[str, str]] = {
     "+": "finite({0} + {1})",
     "-": "finite({0} - {1})",
     "*": "finite({0} * {1})",
-    "/": "finite({0} / {1})",
+    "/": "quotient({0}, {1})",
     "%": "remainder({0}, {1})",
     "min": "least({0}, {1})",
     "max": "most({0}, {1})",
@@ -97,7 +97,7 @@ def compile_scalars(graph: Graph, roots: Sequence[tuple[int, int]]) -> Callable[
     verdicts = "".join(f"{_verdict(source, holds, possible)}, " for holds, possible in roots)
     head = f"{''.join(f'c{i}, ' for i in range(len(graph.inputs)))} = row" if graph.inputs else "pass"
     text = "\n    ".join(["def run(row):", head, *source.lines, f"return ({verdicts})"])
-    known: dict[str, Any] = {"finite": _finite, "remainder": _remainder, "least": _least, "most": _most}
+    known: dict[str, Any] = {"finite": _finite, "quotient": _quotient, "remainder": _remainder, "least": _least, "most": _most}
     known |= source.constants
     exec(compile(text, "<conditions>", "exec"), known)  # noqa: S102 # see the docstring of this module
     return known["run"]  # type: ignore[no-any-return] # exec cannot say what it defined
@@ -113,6 +113,10 @@ def _finite(value: float) -> float:
     if value in {inf, -inf}:
         raise FloatingPointError("a number grew beyond every bound")
     return value
+
+
+def _quotient(left: float, right: float) -> float:
+    return _finite(left / right) if right else nan
 
 
 def _remainder(left: float, right: float) -> float:
