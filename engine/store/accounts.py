@@ -108,3 +108,12 @@ def _write_goal(session: Session, row: GoalRow | None, account: int, name: str, 
         return False
     row.target, row.start_value, row.start_day, row.end_day = said
     return True
+
+
+def shards(session: Session, size: int, accounts: Collection[int] | None = None) -> Iterator[Sequence[int]]:
+    """The ids of all accounts, or of those named that exist, ascending, in parts of ``size``."""
+    if accounts is None:
+        yield from parts(session.scalars(select(AccountRow.id).order_by(AccountRow.id)).all(), size)
+        return
+    for some in parts(sorted(accounts), size):
+        yield session.scalars(select(AccountRow.id).where(AccountRow.id.in_(some)).order_by(AccountRow.id)).all()

@@ -24,6 +24,9 @@ from engine.store.name_lists import number_of
 from engine.store.packing import pack_lines
 from engine.store.subject_ranges import of_subjects
 
+_LAST = select(CycleRow).order_by(CycleRow.id.desc()).limit(1)
+_ADDED = ("starts", "refusals", "hold_outs", "woken")
+
 
 def save_evaluation(session: Session, bundle: Bundle, evaluation: Evaluation) -> None:
     """Write the signal states and the day's scores of the evaluated accounts; the same day again replaces them."""
@@ -46,6 +49,24 @@ def save_cycle(session: Session, bundle: Bundle, plan: Plan, day: int, counts: M
             counts=dict(counts),
         )
     )
+
+
+def extend_cycle(session: Session, bundle: Bundle, plan: Plan, counts: Mapping[str, int]) -> None:
+    """Add what was decided about a part of the accounts to the last cycle, which was of the same day and bundle.
+
+    For how many accounts rules are unknown stays as it was counted over all of them.
+    """
+    row = session.scalars(_LAST).one()
+    applied = {name for name in bundle.rules if plan.unknown.get(name, 0) < counts["accounts"]}
+    row.rules = sorted(set(row.rules) | applied)
+    row.asks = _still_asked(session, bundle) | dict(plan.asks)
+    row.counts = row.counts | {name: row.counts.get(name, 0) + counts[name] for name in _ADDED}
+
+
+def is_current(session: Session, fingerprint: str, day: int) -> bool:
+    """Whether the last cycle over all accounts was of this day and this bundle, so that a part can be added to it."""
+    row = session.scalar(_LAST)
+    return row is not None and (row.day, row.bundle) == (day, fingerprint)
 
 
 def refuse_past(session: Session, day: int) -> None:

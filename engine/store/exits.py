@@ -1,6 +1,6 @@
 """Why a run could end before its steps are done: its account is barred, its signal has cleared, its goal is met."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,9 +43,14 @@ def candidate(session: Session, run_id: int) -> Candidate:
     return _candidate(session.execute(_known(RunRow.id == run_id)).one())
 
 
-def waiting(session: Session) -> list[Candidate]:
-    """The same about every run that stands at a wait or an approval. A paused run is left alone until it goes on."""
-    return [_candidate(row) for row in session.execute(_known(RunRow.state == RunState.WAITING.value))]
+def waiting(session: Session, accounts: Collection[int] | None = None) -> list[Candidate]:
+    """The same about every run that stands at a wait or an approval, of all accounts or of those named.
+
+    A paused run is left alone until it goes on.
+    """
+    stands = RunRow.state == RunState.WAITING.value
+    wanted = stands if accounts is None else stands & RunRow.account_id.in_(accounts)
+    return [_candidate(row) for row in session.execute(_known(wanted))]
 
 
 def asks(bundle: Bundle, one: Candidate) -> frozenset[str] | None:

@@ -21,7 +21,7 @@ FINAL = [state.value for state in RunState if not state.is_open]
 
 
 def load_past(session: Session, bundle: Bundle, at: datetime, released: frozenset[str] = frozenset()) -> Past:
-    """The past as of ``at``. ``released``: rules whose blast radius a member lets pass this time.
+    """The past as of ``at``, of all accounts. ``released``: rules whose blast radius a member lets pass this time.
 
     On a day before the last cycle it is what was known then, but for accounts stopped or suppressed: of those only
     the present is kept.
@@ -37,6 +37,7 @@ def load_past(session: Session, bundle: Bundle, at: datetime, released: frozense
         released=released,
         stopped=frozenset(session.scalars(select(AccountRow.id).where(AccountRow.stopped_reason != ""))),
         suppressed=frozenset(session.scalars(select(AccountRow.id).where(AccountRow.suppressed))),
+        accounts=session.scalar(select(func.count()).select_from(AccountRow)) or 0,
     )
 
 

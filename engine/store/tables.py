@@ -79,10 +79,10 @@ class WordRow(Base):
 
 class ChangedAccountRow(Base):
     """An account about which something new is known that no cycle has looked at. ``changes`` counts it, so that a
-    cycle forgets only what it has seen."""
+    cycle forgets only what it has seen. Account 0 stands for more accounts than are worth naming."""
 
     __tablename__ = "changed_accounts"
-    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True, autoincrement=False)
+    account_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
     changes: Mapped[int] = mapped_column(Integer, default=1)
 
 

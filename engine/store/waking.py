@@ -2,7 +2,7 @@
 run began with."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -37,84 +37,110 @@ class Told:
     step: str = ""
 
 
-def wake(store: Store, day: int, at: datetime, seen: Evaluation | None = None, of: str = "") -> int:
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A run that stands still, and the step whose condition it waits for (empty: only time, or a person)."""
+
+    run: Candidate
+    step: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a cycle has seen of waiting runs: at which run and step it looked, and what it found to tell."""
+
+    looked: frozenset[Told] = frozenset()
+    found: frozenset[Told] = frozenset()
+
+    def __or__(self, other: "Seen") -> "Seen":
+        return Seen(self.looked | other.looked, self.found | other.found)
+
+
+def waiting(session: Session, accounts: Collection[int] | None = None) -> list[Waiting]:
+    """The runs that stand still, of all accounts or of those named."""
+    open_waits = select(WaitRow).where(WaitRow.satisfied_at.is_(None))
+    steps = {wait.run_id: wait.step for wait in session.scalars(open_waits) if wait.condition is not None}
+    return [Waiting(one, steps.get(one.run_id, "")) for one in exits.waiting(session, accounts)]
+
+
+def see(bundle: Bundle, evaluation: Evaluation, runs: Sequence[Waiting]) -> Seen:
+    """Look at runs of accounts that were evaluated, all of which began with ``bundle``."""
+    looked = frozenset(Told(one.run.run_id, one.step) for one in runs)
+    return Seen(looked, frozenset(_told(bundle, evaluation, runs)))
+
+
+def wake(
+    store: Store, day: int, at: datetime, seen: Seen | None = None, accounts: Collection[int] | None = None
+) -> int:
     """Wake every run whose wait's condition or exit certainly holds on the facts of ``day``; how many were woken.
 
-    ``seen`` is what a cycle has just seen of the whole portfolio with the bundle of fingerprint ``of``.
-    Looking is the long part and only reads. A run that has gone on meanwhile is not woken: it does not wait any more.
+    ``seen``: what a cycle has just seen of them. ``accounts``: only their runs. Looking is the long part and only
+    reads. A run that has gone on meanwhile is not woken: it does not wait any more.
     """
     with store.read() as session:
-        found = due(session, day, {} if seen is None else {of: seen})
+        found = due(session, day, seen or Seen(), accounts)
     if not found:
         return 0
     with store.begin() as session:
         return sum(_tell(session, one, at) for one in found)
 
 
-def due(session: Session, day: int, seen: Mapping[str, Evaluation]) -> list[Told]:
-    """The runs to be woken on the facts of ``day``. ``seen``: what is known of the whole portfolio, by bundle."""
-    by_bundle: dict[str, list[Candidate]] = defaultdict(list)
-    for one in exits.waiting(session):
-        by_bundle[one.bundle].append(one)
-    steps: dict[int, str] = {}
-    for wait in session.scalars(select(WaitRow).where(WaitRow.satisfied_at.is_(None))):
-        if wait.condition is not None:
-            steps[wait.run_id] = wait.step
-    return [
-        told
-        for fingerprint, candidates in by_bundle.items()
-        for told in _due(session, fingerprint, candidates, steps, day, seen.get(fingerprint))
-    ]
+def due(session: Session, day: int, seen: Seen, accounts: Collection[int] | None = None) -> list[Told]:
+    """The runs to be woken on the facts of ``day``."""
+    by_bundle: dict[str, list[Waiting]] = defaultdict(list)
+    for one in waiting(session, accounts):
+        by_bundle[one.run.bundle].append(one)
+    return [told for name, runs in by_bundle.items() for told in _due(session, name, runs, day, seen)]
 
 
 def _tell(session: Session, one: Told, at: datetime) -> bool:
     return waits.satisfy(session, one.run_id, one.step, at) if one.step else waits.leave(session, one.run_id, at)
 
 
-def _due(
-    session: Session,
-    fingerprint: str,
-    candidates: Sequence[Candidate],
-    steps: Mapping[int, str],
-    day: int,
-    seen: Evaluation | None,
-) -> Iterator[Told]:
-    yield from (Told(one.run_id) for one in candidates if one.barred)
-    others = [one for one in candidates if not one.barred]
+def _due(session: Session, fingerprint: str, runs: Sequence[Waiting], day: int, seen: Seen) -> Iterator[Told]:
+    yield from (Told(one.run.run_id) for one in runs if one.run.barred)
+    others = [one for one in runs if not one.run.barred]
     try:
         bundle = bundles.by_fingerprint(session, fingerprint)
     except EngineError:  # nobody can read what these runs wait for; the others are not to suffer from it
         return
-    waited = {one.run_id: until(bundle, one.playbook, steps.get(one.run_id, "")) for one in others}
-    evaluation = seen or _look(session, bundle, [(one, waited[one.run_id]) for one in others], day)
-    ended = exits.reasons(bundle, evaluation, others)
+    known = [one for one in others if Told(one.run.run_id, one.step) in seen.looked]
+    ended = exits.reasons(bundle, None, [one.run for one in known])  # the episode may be over only since a moment ago
+    yield from (Told(run_id) for run_id in ended)
+    said = {Told(one.run.run_id, step) for one in known for step in ("", one.step) if one.run.run_id not in ended}
+    yield from sorted(said & seen.found, key=lambda one: (one.run_id, one.step))
+    unseen = [one for one in others if Told(one.run.run_id, one.step) not in seen.looked]
+    yield from _told(bundle, _look(session, bundle, unseen, day), unseen)
+
+
+def _told(bundle: Bundle, evaluation: Evaluation | None, runs: Sequence[Waiting]) -> Iterator[Told]:
+    ended = exits.reasons(bundle, evaluation, [one.run for one in runs])
     yield from (Told(run_id) for run_id in ended)
     if evaluation is None:
         return
     verdicts: dict[tuple[str, str], Flags] = {}
-    for one in others:
-        condition, row = waited[one.run_id], _row(evaluation, one.account_id)
-        if condition is None or row is None or one.run_id in ended:
+    for one in runs:
+        step, row = (one.run.playbook, one.step), _row(evaluation, one.run.account_id)
+        condition = until(bundle, *step)
+        if condition is None or row is None or one.run.run_id in ended:
             continue
-        step = (one.playbook, steps[one.run_id])
         if step not in verdicts:
             size = len(evaluation.facts.accounts)
             verdicts[step] = evaluate_condition(condition.tree, evaluation.columns, size).holds
         if verdicts[step][row]:
-            yield Told(one.run_id, steps[one.run_id])
+            yield Told(one.run.run_id, one.step)
 
 
-def _look(
-    session: Session, bundle: Bundle, candidates: Sequence[tuple[Candidate, Condition | None]], day: int
-) -> Evaluation | None:
+def _look(session: Session, bundle: Bundle, runs: Sequence[Waiting], day: int) -> Evaluation | None:
     """The facts of the accounts that somebody asks about, or of all where they are compared; None: nobody asks."""
     names: set[str] = set()
     accounts: set[int] = set()
-    for one, condition in candidates:
-        for asked in (exits.asks(bundle, one), condition.names if condition else None):
+    for one in runs:
+        condition = until(bundle, one.run.playbook, one.step)
+        for asked in (exits.asks(bundle, one.run), condition.names if condition else None):
             if asked is not None:
                 names |= asked
-                accounts.add(one.account_id)
+                accounts.add(one.run.account_id)
     if not accounts:
         return None
     whom = None if needs_portfolio(frozenset(names)) or len(accounts) > _MANY else sorted(accounts)

@@ -240,7 +240,7 @@ def _products() -> None:
 def _changed_accounts() -> None:
     op.create_table(
         "changed_accounts",
-        sa.Column("account_id", Id, sa.ForeignKey("accounts.id"), primary_key=True, autoincrement=False),
+        sa.Column("account_id", Id, primary_key=True, autoincrement=False),
         sa.Column("changes", sa.Integer, nullable=False),
     )
 

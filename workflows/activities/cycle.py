@@ -1,7 +1,11 @@
 """One evaluation cycle: evaluate, decide, save; judge what is due; wake what waits.
 
-Evaluating is the long part and only reads, so nobody has to wait for it. What is decided is one transaction, and the
-open episodes in it, not the signal states, say what has been decided before: a cycle that dies in between is harmless.
+Evaluating is the long part: it goes shard by shard, reads, and writes states and scores in short transactions, so
+nobody has to wait for it and memory does not grow with the portfolio. What is decided is one transaction, and the open
+episodes in it, not the signal states, say what has been decided before: a cycle that dies in between is harmless.
+
+A cycle over the accounts about which something new is known does the same for them alone. It adds to the last cycle
+over all accounts, of the same day and the same definitions.
 """
 
 from collections.abc import Iterator
@@ -15,19 +19,20 @@ from temporalio import activity
 from engine.definitions.bundle import Bundle
 from engine.effect.estimate import estimate
 from engine.effect.feedback import feedback
-from engine.effect.outcome import judge
+from engine.effect.outcome import JudgedOutcome
 from engine.errors import Refused
-from engine.evaluation.deciding import Plan, decide
-from engine.evaluation.evaluation import Evaluation, evaluate
-from engine.store import bundles, outcomes
+from engine.evaluation.deciding import Plan, settle
+from engine.store import bundles, changed, outcomes
+from engine.store.changed import Changed
+from engine.store.columns import Columns
 from engine.store.decisions import save_plan
-from engine.store.evaluations import refuse_past, save_cycle, save_evaluation
-from engine.store.facts import load_facts
+from engine.store.evaluations import extend_cycle, is_current, refuse_past, save_cycle
 from engine.store.past import load_past
 from engine.store.queueing import Queue, queue
 from engine.store.sessions import Store
 from engine.store.waking import wake
 from engine.terms import DecisionKind
+from workflows.activities.looking import SHARD, Looked, look
 from workflows.payloads import CycleInput, CycleResult
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -36,9 +41,10 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Cycles:
     """The activity of a cycle, with what it works on."""
 
-    def __init__(self, store: Store, day_seconds: float) -> None:
+    def __init__(self, store: Store, day_seconds: float, columns: Columns | None = None) -> None:
         self.store = store
         self.day_seconds = day_seconds
+        self.columns = columns
 
     @activity.defn(name="evaluate")
     def evaluate(self, wanted: CycleInput) -> CycleResult:
@@ -48,7 +54,7 @@ class Cycles:
             bundle = bundles.in_force(session)
         if bundle is None:
             raise Refused("no bundle is in force: start the worker in a folder that holds rules/ and playbooks/")
-        return run_cycle(self.store, bundle, at, day_seconds=self.day_seconds)
+        return run_cycle(self.store, bundle, at, day_seconds=self.day_seconds, columns=self.columns)
 
 
 def run_cycle(
@@ -58,6 +64,8 @@ def run_cycle(
     *,
     day_seconds: float | None,
     released: frozenset[str] = frozenset(),
+    columns: Columns | None = None,
+    shard: int = SHARD,
 ) -> CycleResult:
     """Run one cycle as of ``at``. ``day_seconds`` None replays history: decisions and outcomes, but no runs.
 
@@ -67,19 +75,56 @@ def run_cycle(
     day = (at - EPOCH).days
     with store.read() as session:
         refuse_past(session, day)
-        facts = load_facts(session, bundle, day, moment=at, late=outcomes.lateness(session, day))
-    evaluation = evaluate(bundle, facts)
+        seen = changed.read(session, _ALL)
+    looked = look(store, bundle, at, released=released, columns=columns, shard=shard)
     with _deciding(store, day) as session:
-        save_evaluation(session, bundle, evaluation)
-    with _deciding(store, day) as session:
-        plan = decide(bundle, evaluation, load_past(session, bundle, at, released), at)
+        plan = settle(bundle, looked.proposals, load_past(session, bundle, at, released), at, day)
         save_plan(session, bundle, plan, day, day_seconds)
-        judged = _judge(session, bundle, evaluation)
-        result = _result(evaluation, plan, judged)
-        save_cycle(session, bundle, plan, day, {name: getattr(result, name) for name in result.__dataclass_fields__})
+        judged = _judge(session, bundle, looked, day)
+        result = _result(looked, plan, judged)
+        save_cycle(session, bundle, plan, day, _counts(result))
+        changed.forget(session, seen)
     if day_seconds is None:
         return result
-    return replace(result, woken=wake(store, day, at, evaluation, of=bundle.fingerprint))
+    return replace(result, woken=wake(store, day, at, looked.seen))
+
+
+def run_part(
+    store: Store,
+    bundle: Bundle,
+    at: datetime,
+    seen: Changed,
+    *,
+    day_seconds: float | None,
+    columns: Columns | None = None,
+) -> CycleResult:
+    """Run a cycle over the accounts that changed, as of ``at``: for them it comes to what a cycle over all would.
+
+    Nothing is judged: outcomes are looked at by the cycle over all accounts, once a day. Raises `Refused` where the
+    last of those was not of the same day and bundle: then one is due.
+    """
+    day, accounts = (at - EPOCH).days, seen.accounts
+    with store.read() as session:
+        _refuse_part(session, bundle, day)
+    looked = look(store, bundle, at, accounts=accounts, columns=columns)
+    with _deciding(store, day) as session:
+        _refuse_part(session, bundle, day)
+        plan = settle(bundle, looked.proposals, load_past(session, bundle, at), at, day)
+        save_plan(session, bundle, plan, day, day_seconds)
+        result = _result(looked, plan, 0)
+        extend_cycle(session, bundle, plan, _counts(result))
+        changed.forget(session, seen)
+    if day_seconds is None:
+        return result
+    return replace(result, woken=wake(store, day, at, looked.seen, accounts))
+
+
+_ALL = 1 << 30
+
+
+def _refuse_part(session: Session, bundle: Bundle, day: int) -> None:
+    if not is_current(session, bundle.fingerprint, day):
+        raise Refused("the last cycle over all accounts was of another day or of other definitions: one is due first")
 
 
 @contextmanager
@@ -91,9 +136,9 @@ def _deciding(store: Store, day: int) -> Iterator[Session]:
         yield session
 
 
-def _judge(session: Session, bundle: Bundle, evaluation: Evaluation) -> int:
-    day = evaluation.facts.at
-    found = judge(bundle, evaluation, outcomes.due(session, day))
+def _judge(session: Session, bundle: Bundle, looked: Looked, day: int) -> int:
+    still = {one.decision_id for one in outcomes.due(session, day)}
+    found: list[JudgedOutcome] = [one for one in looked.judged if one.due.decision_id in still]
     outcomes.save_judged(session, found)
     outcomes.save_feedback(session, feedback(found))
     if found:
@@ -101,12 +146,16 @@ def _judge(session: Session, bundle: Bundle, evaluation: Evaluation) -> int:
     return len(found)
 
 
-def _result(evaluation: Evaluation, plan: Plan, judged: int) -> CycleResult:
+def _result(looked: Looked, plan: Plan, judged: int) -> CycleResult:
     kinds = [decision.kind for decision in plan.decisions]
     return CycleResult(
-        accounts=len(evaluation.facts.accounts),
+        accounts=sum(proposal.accounts for proposal in looked.proposals),
         starts=kinds.count(DecisionKind.START),
         refusals=kinds.count(DecisionKind.REFUSE),
         hold_outs=kinds.count(DecisionKind.HOLD_OUT),
         judged=judged,
     )
+
+
+def _counts(result: CycleResult) -> dict[str, int]:
+    return {name: getattr(result, name) for name in result.__dataclass_fields__}
