@@ -154,13 +154,13 @@ def _relative(metric: ScoredMetric, scale: Relative, values: Floats, features: F
         found = _ranked(metric, scale, values, features)
     else:
         found = _spread(metric, scale, values, features)
-    if scale.floor is not None:
-        worse = values > scale.floor if lower else values < scale.floor
-        found = np.where(worse & ~np.isnan(found), 0.0, found)
-    if scale.otherwise is None:
+    if scale.otherwise is not None:
+        instead = normalise(ScoredMetric(metric.feature, scale.otherwise, metric.weight, metric.place), values)
+        found = np.where(np.isnan(found), instead, found)
+    if scale.floor is None:
         return found
-    instead = normalise(ScoredMetric(metric.feature, scale.otherwise, metric.weight, metric.place), values)
-    return np.where(np.isnan(found), instead, found)
+    worse = values > scale.floor if lower else values < scale.floor
+    return np.where(worse & ~np.isnan(found), 0.0, found)
 
 
 def _ranked(metric: ScoredMetric, scale: Rank, values: Floats, features: Features) -> Floats:
