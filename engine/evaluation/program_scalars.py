@@ -1,7 +1,7 @@
 """Shared nodes as one generated Python function for a single row: below some fifty rows quicker than NumPy's calls.
 
-A missing number is NaN, a missing text None; a verdict is ``1 if holds else 0 if possible else -1``. Nodes that are
-read more than once become local variables, the others stand where they are read. As in
+A missing number is NaN, a missing text None; a verdict is ``1 if holds else 0 if possible else -1``. Numbers that
+are read more than once become local variables; short flags stand where they are read. As in
 `engine.evaluation.program_vectors`, the source is made of the templates in here and of counted names only; constants
 and words are handed over by index, so generating it is safe.
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from math import inf, isfinite, nan
 from typing import Any, Final, TypeAlias
 
-from engine.evaluation.program_nodes import FALSE, TRUE, Graph, Node, reachable
+from engine.evaluation.program_nodes import CONNECTIVES, FALSE, LEAVES, TRUE, Graph, Node, reachable
 
 Value: TypeAlias = float | str | None
 
@@ -37,6 +37,8 @@ _TEMPLATES: Final[Mapping[str, str]] = {
 }
 _DEEP: Final = 12
 """More deeply nested than this, an expression gets a name: Python's parser counts brackets."""
+_SHORT: Final = 80
+"""A flag in fewer characters is asked again where it is needed: mostly it is not, because another decided before."""
 
 
 @dataclass(slots=True)
@@ -59,7 +61,8 @@ class _Source:
             self._written[index] = self._constant(float(node.value)), 0
             return
         text, depth = self._expression(node)
-        if self.reads[index] > 1 or depth > _DEEP:
+        short = node.op in LEAVES | CONNECTIVES and len(text) < _SHORT
+        if depth > _DEEP or (self.reads[index] > 1 and not short):
             self.lines.append(f"v{index} = {text}")
             text, depth = f"v{index}", 0
         self._written[index] = text, depth
@@ -97,8 +100,8 @@ def compile_scalars(graph: Graph, roots: Sequence[tuple[int, int]]) -> Callable[
     verdicts = "".join(f"{_verdict(source, holds, possible)}, " for holds, possible in roots)
     head = f"{''.join(f'c{i}, ' for i in range(len(graph.inputs)))} = row" if graph.inputs else "pass"
     text = "\n    ".join(["def run(row):", head, *source.lines, f"return ({verdicts})"])
-    known: dict[str, Any] = {"finite": _finite, "quotient": _quotient, "remainder": _remainder, "least": _least, "most": _most}
-    known |= source.constants
+    known: dict[str, Any] = {"finite": _finite, "quotient": _quotient, "remainder": _remainder}
+    known |= {"least": _least, "most": _most, **source.constants}
     exec(compile(text, "<conditions>", "exec"), known)  # noqa: S102 # see the docstring of this module
     return known["run"]  # type: ignore[no-any-return] # exec cannot say what it defined
 
