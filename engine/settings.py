@@ -16,6 +16,7 @@ class Settings(BaseSettings):
 
     data: str = Field(default=".backcast", description="folder for the database, outgoing files and Temporal's file")
     database_url: str = Field(default="", description="another database; default is SQLite in the data folder")
+    columns: str = Field(default="", description="folder of the packed columns; default is columns/ in the data folder")
     files: str = Field(default=".", description="folder that holds rules/ and playbooks/")
     base_url: str = Field(default="http://127.0.0.1:8700", description="address people reach the pages at")
     temporal_address: str = Field(default="", description="a Temporal cluster; default is the embedded server")
@@ -36,3 +37,8 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The SQLAlchemy URL in force."""
         return self.database_url or f"sqlite:///{self.data}/backcast.db"
+
+    @property
+    def columns_folder(self) -> str:
+        """The folder of the packed columns in force."""
+        return self.columns or f"{self.data}/columns"

@@ -17,6 +17,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
@@ -63,6 +64,17 @@ def open_columns(store: Store, folder: str) -> "Columns | None":
     with store.begin() as session:
         installation = secrets.get(session, "columns").hex()
     return Columns(path, installation, lock)
+
+
+@contextmanager
+def columns_in(store: Store, folder: str) -> Iterator["Columns | None"]:
+    """`open_columns` for the length of a ``with``."""
+    opened = open_columns(store, folder)
+    try:
+        yield opened
+    finally:
+        if opened is not None:
+            opened.close()
 
 
 class Columns:
@@ -127,8 +139,8 @@ class Columns:
                     files = self._metrics.get(metric)
                     said = np.full(len(ids), np.nan) if files is None else files.read(ids, day, day)[0]
                     wrong += int(np.count_nonzero(said.view(np.uint64) != values.view(np.uint64)))
-                    known += len(ids)
-            return wrong + abs(sum(files.count(day, first, last) for files in self._metrics.values()) - known)
+                    known += int(np.count_nonzero(~np.isnan(said)))
+            return wrong + sum(files.count(day, first, last) for files in self._metrics.values()) - known
 
     def spot_check(self, session: Session) -> int:
         """`differing` for a few thousand subjects on one day: other ones each time, and in time all of them."""
