@@ -100,6 +100,7 @@ def written(scales: Sequence[Scale]) -> str:
     lines = [
         "format: 1",
         "scorecard: fitted",
+        "priority: 2",
         "desired_outcome: The account stays active.",
         "dimensions:",
         "  fitted:",
