@@ -60,10 +60,11 @@ def _added(subjects: Ints, days: Ints, values: Floats) -> Amounts:
 
 
 def _minutes(idle: int, subjects: Ints, entries: Entries) -> Amounts:
-    """Time between one person's events of one day, as far as it is no longer than ``idle`` minutes."""
+    """Time between one person's events of one day, as far as it is no longer than ``idle`` minutes; no zeros."""
     order = np.lexsort((entries.times, entries.days, entries.who, subjects))
     subject, who, day, time = (part[order] for part in (subjects, entries.who, entries.days, entries.times))
     gaps = np.diff(time, prepend=time[:1])
     follows = np.zeros(len(order), dtype=np.bool_)
     follows[1:] = (np.diff(subject) == 0) & (np.diff(who) == 0) & (np.diff(day) == 0)
-    return _added(subject, day, np.where(follows & (gaps <= idle * 60), gaps / 60.0, 0.0))
+    used = follows & (gaps <= idle * 60) & (gaps > 0)
+    return _added(subject[used], day[used], gaps[used] / 60.0)
