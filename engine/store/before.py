@@ -15,7 +15,7 @@ from engine.evaluation.facts import Before, ScoreOverride, Subjects
 from engine.evaluation.scoring import TIERS
 from engine.store import states
 from engine.store.account_columns import rows_of, texts
-from engine.store.decision_tables import ScoreOverrideRow, ScoreRow
+from engine.store.decision_tables import ScoreOverrideRow, ScoreRow, SubjectScoreRow
 from engine.store.name_lists import names_of
 from engine.store.packing import lines_table
 from engine.store.subject_ranges import of_subjects
@@ -24,6 +24,7 @@ Ts = TypeVarTuple("Ts")
 DAY_ZERO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+_NOBODY: Ints = np.zeros(0, dtype=np.int64)
 _NO_LINES: SQLColumnExpression[Any] = null()
 """In place of a score's lines: they are long, and only the week-old ones are read."""
 _TIERS: dict[str | None, int] = {None: -1} | {tier.value: index for index, tier in enumerate(TIERS)}
@@ -34,49 +35,65 @@ def end_of(day: int) -> datetime:
     return DAY_ZERO + timedelta(days=day + 1)
 
 
-def load_before(session: Session, bundle: Bundle, subjects: Subjects, at: int) -> Before:
+def load_before(
+    session: Session, bundle: Bundle, subjects: Subjects, at: int, contacts: Ints = _NOBODY, products: Ints = _NOBODY
+) -> Before:
     """The states an evaluation on day ``at`` continues from: those of the day that was evaluated before it.
 
     Signal states are only kept for the present: an evaluation of a day before the last cycle starts without them.
+    ``contacts`` and ``products``: the ids of those of the accounts, for scorecards of theirs.
     """
-    newest = {name: _Day(session, name, subjects, at - 1) for name in bundle.scorecards}
-    week_ago = {name: _Day(session, name, subjects, at - 7, with_lines=True) for name in bundle.scorecards}
+    whose = {"account": subjects.ids, "contact": contacts, "product": products}
+    cards = {name: whose[card.of] for name, card in bundle.scorecards.items()}
+    newest = {name: _Day(session, name, ids, at - 1, of=bundle.scorecards[name].of) for name, ids in cards.items()}
+    mine = [name for name, card in bundle.scorecards.items() if card.of == "account"]
+    week_ago = {name: _Day(session, name, subjects.ids, at - 7, with_lines=True) for name in mine}
     signals = [f"{rule.name}.{signal}" for rule in bundle.rules.values() for signal in rule.signals]
     return replace(
         states.load(session, signals, subjects, at),
         tiers={name: found.tiers for name, found in newest.items()},
-        scores={name: found.scores for name, found in newest.items()},
+        pending={name: found.pending for name, found in newest.items()},
+        scores={name: newest[name].scores for name in mine},
         scores_week_ago={name: found.scores for name, found in week_ago.items()},
-        causes={name: found.causes for name, found in newest.items()},
+        causes={name: newest[name].causes for name in mine},
         contributions_week_ago={name: found.contributions(session) for name, found in week_ago.items()},
     )
 
 
+def score_table(of: str) -> tuple[type[ScoreRow | SubjectScoreRow], InstrumentedAttribute[int]]:
+    """Where the scores of accounts, contacts or products are, and the column that says whose."""
+    return (ScoreRow, ScoreRow.account_id) if of == "account" else (SubjectScoreRow, SubjectScoreRow.subject_id)
+
+
 class _Day:
-    """The newest scores of one scorecard up to a day, by row of ``subjects``; nothing known where there are none."""
+    """The newest scores of one scorecard up to a day, by row of ascending ``ids``; nothing known where there are none.
+
+    The newest day is the same for all of them, so that what is read is one range of the key.
+    """
 
     def __init__(
-        self, session: Session, scorecard: str, subjects: Subjects, day: int, *, with_lines: bool = False
+        self, session: Session, scorecard: str, ids: Ints, day: int, *, of: str = "account", with_lines: bool = False
     ) -> None:
-        of_card = ScoreRow.scorecard == scorecard
-        newest = session.scalar(select(func.max(ScoreRow.day)).where(of_card, ScoreRow.day <= day))
-        packed = ScoreRow.packed if with_lines else _NO_LINES
+        row, subject = (
+            (ScoreRow, ScoreRow.account_id) if of == "account" else (SubjectScoreRow, SubjectScoreRow.subject_id)
+        )
+        of_card = row.scorecard == scorecard
+        newest = session.scalar(select(func.max(row.day)).where(of_card, row.day <= day))
+        packed = row.packed if with_lines else _NO_LINES
+        cause = ScoreRow.cause if of == "account" else _NO_LINES
         query: Select[*tuple[Any, ...]] = select(
-            ScoreRow.account_id, ScoreRow.effective, ScoreRow.computed_tier, ScoreRow.cause, ScoreRow.names_id, packed
-        ).where(of_card, ScoreRow.day == newest)
-        self._size = len(subjects)
-        found = session.execute(of_subjects(query, ScoreRow.account_id, subjects.ids)).all() if newest else []
-        columns: Sequence[Sequence[Any]] = list(zip(*found, strict=True)) if found else [()] * 6
-        accounts, micro, tiers, causes, self._lists, self._packed = columns
-        places = _rows(subjects, accounts)
+            subject, row.effective, row.last_tier, row.pending, cause, row.names_id, packed
+        ).where(of_card, row.day == newest)
+        self._size = len(ids)
+        found = session.execute(of_subjects(query, subject, ids)).all() if newest and len(ids) else []
+        columns: Sequence[Sequence[Any]] = list(zip(*found, strict=True)) if found else [()] * 7
+        subjects, micro, tiers, pending, causes, self._lists, self._packed = columns
+        places = rows_of(ids, np.array(subjects, dtype=np.int64))
         self._places, self._kept = places[places >= 0], np.flatnonzero(places >= 0)
-        self.scores: Floats = np.full(self._size, np.nan)
-        self.scores[self._places] = np.array(micro, dtype=np.float64)[self._kept]  # None becomes NaN
-        self.tiers: Bytes = np.full(self._size, -1, dtype=np.int8)
-        self.tiers[self._places] = np.array([_TIERS[tier] for tier in tiers], dtype=np.int8)[self._kept]
-        said = np.full(self._size, None, dtype=object)
-        said[self._places] = np.array(causes, dtype=object)[self._kept]
-        self.causes = texts(said.tolist())
+        self.scores: Floats = self._spread(np.nan, micro, np.float64)  # None becomes NaN
+        self.tiers: Bytes = self._spread(-1, [_TIERS[tier] for tier in tiers], np.int8)
+        self.pending: Bytes = self._spread(0, pending, np.int8)
+        self.causes = texts(self._spread(None, causes, object).tolist())
 
     def contributions(self, session: Session) -> dict[str, Floats]:
         """What each metric added: metric → micro-points float64[N], NaN where there was no score."""
@@ -88,6 +105,11 @@ class _Day:
             for at, name in enumerate(names_of(session, number) if len(mine) else ()):
                 parts.setdefault(name, np.full(self._size, np.nan))[self._places[mine]] = table[:, at, 3]
         return parts
+
+    def _spread(self, nothing: Any, values: Sequence[Any], kind: Any) -> Any:
+        found = np.full(self._size, nothing, dtype=kind)
+        found[self._places] = np.array(values, dtype=kind)[self._kept]
+        return found
 
 
 def only(query: Select[*Ts], account: InstrumentedAttribute[int], subjects: Subjects) -> Select[*Ts]:

@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Float, ForeignKey, Index, Integer, LargeBinary, String, Text, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import Float, ForeignKey, Index, Integer, LargeBinary, PrimaryKeyConstraint, String, Text, text
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
 from engine.store.base import Base, Id
 from engine.store.packing import unpack_lines
@@ -68,37 +68,60 @@ class EpisodeRow(Base):
     closed_on: Mapped[int | None] = mapped_column(Integer)
 
 
-class ScoreRow(Base):
-    """One account's score on one day. ``computed`` and ``effective`` in micro-points, NULL for insufficient data.
+class _Score:
+    """One score on one day. ``computed`` and ``effective`` in micro-points, NULL for insufficient data.
 
     ``packed`` with the metrics' names says what each of them was on the day (``lines``), so that the explanation of any
-    day is exactly what was shown on it. ``cause``: the metric behind the last drop.
+    day is exactly what was shown on it. ``last_tier`` and ``pending`` are what the next evaluation continues from.
     """
 
-    __tablename__ = "scores"
-    __table_args__ = (
-        Index("ix_scores_account_id_day", "account_id", "day"),
-        Index("ix_scores_day_effective", "day", "effective", "account_id", "tier"),
-    )
-    day: Mapped[int] = mapped_column(Integer, primary_key=True)
-    scorecard: Mapped[str] = mapped_column(String(120), primary_key=True)
-    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    day: Mapped[int] = mapped_column(Integer)
+    scorecard: Mapped[str] = mapped_column(String(120))
     computed: Mapped[int | None] = mapped_column(Integer)
     effective: Mapped[int | None] = mapped_column(Integer)
     coverage: Mapped[float] = mapped_column(Float)
     raw_tier: Mapped[str | None] = mapped_column(String(32))
     computed_tier: Mapped[str | None] = mapped_column(String(32))
     tier: Mapped[str | None] = mapped_column(String(32))
+    last_tier: Mapped[str | None] = mapped_column(String(32))
+    pending: Mapped[int] = mapped_column(Integer, default=0)
     names_id: Mapped[int] = mapped_column(ForeignKey("name_lists.id"))
     packed: Mapped[bytes] = mapped_column(LargeBinary)
-    cause: Mapped[str | None] = mapped_column(String(200))
     bundle: Mapped[str] = mapped_column(String(64))
-    names: Mapped[NameListRow] = relationship(lazy="joined", innerjoin=True)
+
+    @declared_attr
+    def names(cls) -> Mapped[NameListRow]:  # noqa: N805  (SQLAlchemy calls it with the class)
+        """The metrics of the lines."""
+        return relationship(NameListRow, lazy="joined", innerjoin=True)
 
     @property
     def lines(self) -> list[tuple[str, float | None, float | None, float, int]]:
         """Per metric in the scorecard's order ``(name, value, normalised, share, contribution)``, None: unknown."""
         return unpack_lines(self.names.names, self.packed)
+
+
+class ScoreRow(_Score, Base):
+    """One account's score on one day. ``cause``: the metric behind the last drop."""
+
+    __tablename__ = "scores"
+    __table_args__ = (
+        PrimaryKeyConstraint("day", "scorecard", "account_id"),
+        Index("ix_scores_account_id_day", "account_id", "day"),
+        Index("ix_scores_day_effective", "day", "effective", "account_id", "tier"),
+    )
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    cause: Mapped[str | None] = mapped_column(String(200))
+
+
+class SubjectScoreRow(_Score, Base):
+    """One contact's or product's score on one day, by a scorecard of those."""
+
+    __tablename__ = "subject_scores"
+    __table_args__ = (
+        PrimaryKeyConstraint("day", "scorecard", "subject_id"),
+        Index("ix_subject_scores_subject_id_day", "subject_id", "day"),
+    )
+    subject_id: Mapped[int] = mapped_column(ForeignKey("subjects.id"))
 
 
 class ScoreOverrideRow(Base):

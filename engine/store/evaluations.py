@@ -17,8 +17,9 @@ from engine.evaluation.scoring import TIERS
 from engine.evaluation.wording import day_text
 from engine.store import states
 from engine.store.accounts import parts
+from engine.store.before import score_table
 from engine.store.bulk import upsert
-from engine.store.decision_tables import CycleRow, ScoreRow
+from engine.store.decision_tables import CycleRow
 from engine.store.decisions import waiting_for_word
 from engine.store.name_lists import number_of
 from engine.store.packing import pack_lines
@@ -31,8 +32,8 @@ _ADDED = ("starts", "refusals", "hold_outs", "woken")
 def save_evaluation(session: Session, bundle: Bundle, evaluation: Evaluation) -> None:
     """Write the signal states and the day's scores of the evaluated accounts; the same day again replaces them."""
     states.save(session, evaluation)
-    for name, scored in evaluation.scores.items():
-        _save_scores(session, bundle.scorecards[name], bundle.fingerprint, evaluation, scored)
+    for name, scored in evaluation.every_score.items():
+        _save_scores(session, bundle.fingerprint, evaluation, bundle.scorecards[name], scored)
 
 
 def save_cycle(session: Session, bundle: Bundle, plan: Plan, day: int, counts: Mapping[str, int]) -> None:
@@ -96,40 +97,46 @@ def known_rules(session: Session, until: int | None = None) -> set[str]:
     return set(session.scalar(newest if until is None else newest.where(CycleRow.day <= until)) or ())
 
 
-def _save_scores(
-    session: Session, scorecard: Scorecard, fingerprint: str, evaluation: Evaluation, scored: Scored
-) -> None:
-    day, accounts = evaluation.facts.at, evaluation.facts.accounts.ids
+def _save_scores(session: Session, fingerprint: str, evaluation: Evaluation, card: Scorecard, scored: Scored) -> None:
+    ids = _subjects(evaluation, card)
     rows = np.flatnonzero(scored.applies)
-    _forget(session, scorecard.name, day, accounts, accounts[rows])
-    causes = evaluation.columns[f"cause.{scorecard.name}"]
+    _forget(session, card, evaluation.facts.at, ids, ids[rows])
     lines = np.stack([scored.values, scored.normalised, scored.shares, scored.contributions], axis=2)
-    size = len(rows)
+    size, of_accounts = len(rows), card.of == "account"
     columns: dict[str, Sequence[Any]] = {
-        "day": [day] * size,
-        "scorecard": [scorecard.name] * size,
-        "account_id": accounts[rows].tolist(),
+        "day": [evaluation.facts.at] * size,
+        "scorecard": [card.name] * size,
+        "account_id" if of_accounts else "subject_id": ids[rows].tolist(),
         "computed": _micro(scored.computed[rows]),
         "effective": _micro(scored.effective[rows]),
         "coverage": scored.coverage[rows].tolist(),
         "raw_tier": _tiers(scored.raw_tier[rows]),
         "computed_tier": _tiers(scored.computed_tier[rows]),
         "tier": _tiers(scored.tier[rows]),
+        "last_tier": _tiers(scored.last_tier[rows]),
+        "pending": scored.pending[rows].tolist(),
         "names_id": [number_of(session, scored.metrics)] * size,
         "packed": pack_lines(lines[rows]),
-        "cause": _words(causes, rows),
         "bundle": [fingerprint] * size,
     }
-    upsert(session, ScoreRow, columns)
+    if of_accounts:
+        columns["cause"] = _words(evaluation.columns[f"cause.{card.name}"], rows)
+    upsert(session, score_table(card.of)[0], columns)
 
 
-def _forget(session: Session, scorecard: str, day: int, accounts: Ints, scored: Ints) -> None:
-    """Take away the day's scores of accounts that the scorecard applied to earlier on the day and does not any more."""
-    mine = (ScoreRow.day == day, ScoreRow.scorecard == scorecard)
-    there = session.scalars(of_subjects(select(ScoreRow.account_id).where(*mine), ScoreRow.account_id, accounts))
-    gone = np.setdiff1d(np.intersect1d(np.array(there.all(), dtype=np.int64), accounts), scored)
+def _subjects(evaluation: Evaluation, card: Scorecard) -> Ints:
+    facts = evaluation.facts
+    return {"account": facts.accounts.ids, "contact": facts.contacts.ids, "product": facts.products.ids}[card.of]
+
+
+def _forget(session: Session, card: Scorecard, day: int, subjects: Ints, scored: Ints) -> None:
+    """Take away the day's scores of subjects that the scorecard applied to earlier on the day and does not any more."""
+    row, subject = score_table(card.of)
+    mine = (row.day == day, row.scorecard == card.name)
+    there = session.scalars(of_subjects(select(subject).where(*mine), subject, subjects))
+    gone = np.setdiff1d(np.intersect1d(np.array(there.all(), dtype=np.int64), subjects), scored)
     for some in parts(gone.tolist()):
-        session.execute(delete(ScoreRow).where(*mine, ScoreRow.account_id.in_(some)))
+        session.execute(delete(row).where(*mine, subject.in_(some)))
 
 
 def _words(column: Column, rows: Ints) -> Sequence[str | None]:

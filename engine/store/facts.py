@@ -67,7 +67,7 @@ def load_facts(
             for name in wanted.events
         },
         goals={goal: _agreed(session, goal, subjects) for goal in wanted.goals},
-        before=load_before(session, bundle, subjects, at),
+        before=load_before(session, bundle, subjects, at, contacts.ids, products.ids),
         overrides=load_overrides(session, subjects, end_of(at) if moment is None else moment),
         products=products,
         product_series=points.series(wanted.product_metrics, products.ids),

@@ -1,5 +1,7 @@
 """Tables of what the engine says."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -17,6 +19,7 @@ def upgrade() -> None:
     _score_overrides()
     _name_lists()
     _scores()
+    _subject_scores()
     _signal_states()
     _decisions()
     _outcomes()
@@ -28,6 +31,7 @@ def downgrade() -> None:
         "decisions",
         "signal_states",
         "scores",
+        "subject_scores",
         "name_lists",
         "score_overrides",
         "episodes",
@@ -115,22 +119,41 @@ def _name_lists() -> None:
 def _scores() -> None:
     op.create_table(
         "scores",
-        sa.Column("day", sa.Integer, primary_key=True),
-        sa.Column("scorecard", sa.String(120), primary_key=True),
-        sa.Column("account_id", Id, sa.ForeignKey("accounts.id"), primary_key=True),
+        sa.Column("account_id", Id, sa.ForeignKey("accounts.id"), nullable=False),
+        sa.Column("cause", sa.String(200), nullable=True),
+        *_score_columns(),
+        sa.PrimaryKeyConstraint("day", "scorecard", "account_id"),
+    )
+    op.create_index("ix_scores_account_id_day", "scores", ["account_id", "day"])
+    op.create_index("ix_scores_day_effective", "scores", ["day", "effective", "account_id", "tier"])
+
+
+def _subject_scores() -> None:
+    op.create_table(
+        "subject_scores",
+        sa.Column("subject_id", Id, sa.ForeignKey("subjects.id"), nullable=False),
+        *_score_columns(),
+        sa.PrimaryKeyConstraint("day", "scorecard", "subject_id"),
+    )
+    op.create_index("ix_subject_scores_subject_id_day", "subject_scores", ["subject_id", "day"])
+
+
+def _score_columns() -> list[sa.Column[Any]]:
+    return [
+        sa.Column("day", sa.Integer, nullable=False),
+        sa.Column("scorecard", sa.String(120), nullable=False),
         sa.Column("computed", sa.Integer, nullable=True),
         sa.Column("effective", sa.Integer, nullable=True),
         sa.Column("coverage", sa.Float, nullable=False),
         sa.Column("raw_tier", sa.String(32), nullable=True),
         sa.Column("computed_tier", sa.String(32), nullable=True),
         sa.Column("tier", sa.String(32), nullable=True),
+        sa.Column("last_tier", sa.String(32), nullable=True),
+        sa.Column("pending", sa.Integer, nullable=False),
         sa.Column("names_id", sa.Integer, sa.ForeignKey("name_lists.id"), nullable=False),
         sa.Column("packed", sa.LargeBinary, nullable=False),
-        sa.Column("cause", sa.String(200), nullable=True),
         sa.Column("bundle", sa.String(64), nullable=False),
-    )
-    op.create_index("ix_scores_account_id_day", "scores", ["account_id", "day"])
-    op.create_index("ix_scores_day_effective", "scores", ["day", "effective", "account_id", "tier"])
+    ]
 
 
 def _signal_states() -> None:

@@ -2,6 +2,7 @@
 waking need of it is kept.
 """
 
+import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,6 +22,8 @@ from engine.store.past import load_past
 from engine.store.queueing import Queue, queue
 from engine.store.sessions import Store
 from engine.store.waking import Seen, Waiting
+
+_log = logging.getLogger(__name__)
 
 SHARD: Final = 8_192
 """Accounts that are evaluated together: what they need of 20 metrics over 90 days is about a hundred megabytes."""
@@ -61,6 +64,8 @@ def look(
     with store.read() as session:
         if columns is not None:
             columns.catch_up(session)
+            if accounts is None and columns.mend(session):
+                _log.warning("the packed columns did not say what the database says; they were made anew")
         known = _Open(
             past=load_past(session, bundle, at, released),
             due=[] if accounts is not None else outcomes.due(session, day),
@@ -85,7 +90,7 @@ def _look(
 ) -> None:
     day, mine = (at - _EPOCH).days, frozenset(part)
     with store.read() as session:
-        facts = load_facts(session, bundle, day, part, moment=at, late=known.late)
+        facts = load_facts(session, bundle, day, part, moment=at, late=known.late, columns=columns)
     evaluation = evaluate(bundle, facts)
     with store.begin() as session:
         queue(session, Queue.DECIDING)
