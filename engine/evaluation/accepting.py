@@ -154,9 +154,8 @@ def combined(catalog: Catalog, names: Sequence[str], points: Accepted) -> Accept
     """One value per day, subject and metric, in that order. Of several: what the metric's ``combine`` says of them in
     the order they came; sums are exact."""
     order = np.lexsort((points.metrics, points.subjects, points.days))
-    codes, subjects, days, values = (
-        column[order] for column in (points.metrics, points.subjects, points.days, points.values)
-    )
+    codes, subjects, days = points.metrics[order], points.subjects[order], points.days[order]
+    values = points.values[order]
     first = np.ones(len(order), dtype=np.bool_)
     first[1:] = (np.diff(codes) != 0) | (np.diff(subjects) != 0) | (np.diff(days) != 0)
     starts = np.flatnonzero(first)

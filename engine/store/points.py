@@ -20,8 +20,6 @@ from engine.store.tables import MetricRow, WordRow
 
 _CHUNK: Final = 50_000
 _LISTED: Final = 500
-_SUBJECT_BITS: Final = 32
-_METRIC_BITS: Final = 15
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,26 +124,22 @@ class _Sorted:
 
     def columns(self) -> statements.Columns:
         return (
-            self.keys >> (_SUBJECT_BITS + _METRIC_BITS),
-            (self.keys >> _METRIC_BITS) & ((1 << _SUBJECT_BITS) - 1),
-            self.keys & ((1 << _METRIC_BITS) - 1),
+            self.keys >> (statements.SUBJECT_BITS + statements.METRIC_BITS),
+            (self.keys >> statements.METRIC_BITS) & ((1 << statements.SUBJECT_BITS) - 1),
+            self.keys & ((1 << statements.METRIC_BITS) - 1),
             self.values,
         )
 
 
-def _keys(days: Ints, subjects: Ints, metrics: Ints) -> Ints:
-    return (((days << _SUBJECT_BITS) | subjects) << _METRIC_BITS) | metrics
-
-
 def _sorted(points: PointColumns) -> _Sorted:
     for column, bits in (
-        (points.days, 63 - _SUBJECT_BITS - _METRIC_BITS),
-        (points.subject_ids, _SUBJECT_BITS),
-        (points.metric_ids, _METRIC_BITS),
+        (points.days, 63 - statements.SUBJECT_BITS - statements.METRIC_BITS),
+        (points.subject_ids, statements.SUBJECT_BITS),
+        (points.metric_ids, statements.METRIC_BITS),
     ):
         if len(column) and not 0 <= column.min() <= column.max() < 1 << bits:
             raise ValueError("a day, a subject or a metric of a point is beyond what there can be")
-    found = _Sorted(_keys(points.days, points.subject_ids, points.metric_ids), points.values + 0.0)
+    found = _Sorted(statements.keys(points.days, points.subject_ids, points.metric_ids), points.values + 0.0)
     if (np.diff(found.keys) > 0).all():
         return found
     found = found.take(np.argsort(found.keys, kind="stable"))  # of equal keys the last stays last
@@ -177,8 +171,7 @@ def _present(session: Session, chunk: _Sorted) -> Floats:
     found = np.full(len(chunk.keys), np.nan)
     days, subjects, metrics, _ = chunk.columns()
     for stored in statements.select_near(session, days, subjects, metrics):
-        theirs = _keys(stored.days, stored.subjects, stored.metrics)
-        place = np.minimum(np.searchsorted(chunk.keys, theirs), len(chunk.keys) - 1)
-        same = chunk.keys[place] == theirs
+        place = np.minimum(np.searchsorted(chunk.keys, stored.keys), len(chunk.keys) - 1)
+        same = chunk.keys[place] == stored.keys
         found[place[same]] = stored.values[same]
     return found

@@ -92,8 +92,9 @@ def _read_csv(chunks: Iterable[bytes], faults: Faults) -> Iterator[PointBlock]:
     place = {name: names.index(name) for name in COLUMNS if name in names}
     for block in blocks:
         found = {name: block.columns[number] for name, number in place.items()}
-        required = [found[name] for name in REQUIRED]
-        yield PointBlock(Format.CSV, *required, found.get("contact"), found.get("product"), block.lines)
+        accounts, metrics, days, values = (found[name] for name in REQUIRED)
+        named = found.get("contact"), found.get("product")
+        yield PointBlock(Format.CSV, accounts, metrics, days, values, *named, block.lines)
 
 
 def _read_lines(first: int, lines: list[bytes], faults: Faults) -> PointBlock:
@@ -111,7 +112,7 @@ def _read_body(body: bytes, faults: Faults) -> PointBlock:
 
 def _quickly(block: bytes, form: Format, numbers: Sequence[int] | None) -> PointBlock | None:
     """The points of a block in which every name is written once and nothing is odd; else None."""
-    if any(escape in block for escape in _ESCAPES):
+    if b"\\" in block and any(escape in block for escape in _ESCAPES):
         return None
     rows: Sequence[_Point] = []
     for decode in (_BODY.decode,) if form is Format.JSON else (_LINES.decode_lines, _NAMED_LINES.decode_lines):
@@ -146,7 +147,7 @@ def _quotes_expected(form: Format, rows: Sequence[_Point], values: Sequence[Any]
 
 
 def _block(form: Format, rows: Sequence[_Point], numbers: Sequence[int]) -> PointBlock:
-    named = [row for row in rows if isinstance(row, _Named)]
+    named = [row for row in rows if isinstance(row, _Named)] if isinstance(rows[0], _Named) else []
     return PointBlock(
         form,
         [row.account for row in rows],
@@ -161,10 +162,11 @@ def _block(form: Format, rows: Sequence[_Point], numbers: Sequence[int]) -> Poin
 
 def _exactly(found: Iterable[tuple[Place, dict[str, Any]]], form: Format, faults: Faults) -> PointBlock:
     kept = [(place, row) for place, row in found if _has_shape(place, row, faults)]
-    columns: list[list[Any]] = [[row[name] for _, row in kept] for name in REQUIRED]
-    named = [[row.get(name) or "" for _, row in kept] for name in NAMED]
+    accounts, metrics, days, values = ([row[name] for _, row in kept] for name in REQUIRED)
+    contacts, products = ([row.get(name) or "" for _, row in kept] for name in NAMED)
     numbers = [place.line or int(place.pointer.rpartition("/")[2]) for place, _ in kept]
-    return PointBlock(form, *columns, *(column if any(column) else None for column in named), numbers)
+    named = contacts if any(contacts) else None, products if any(products) else None
+    return PointBlock(form, accounts, metrics, days, values, *named, numbers)
 
 
 def _has_shape(place: Place, row: dict[str, Any], faults: Faults) -> bool:

@@ -52,7 +52,7 @@ def line_blocks(chunks: Iterable[bytes], longest: int) -> Iterator[list[bytes]]:
     for chunk in chunks:
         lines = (rest + chunk).split(b"\n")
         rest = lines.pop()
-        if len(rest) > longest or any(len(line) > longest for line in lines):
+        if len(rest) > longest or max(map(len, lines), default=0) > longest:
             raise _too_long([*lines, rest], number, longest)
         number += len(lines)
         if lines:
