@@ -10,8 +10,9 @@ from enum import StrEnum
 import numpy as np
 
 from engine.definitions.catalog import Catalog
-from engine.definitions.scorecard import Rank, Scorecard, ScoredMetric
-from engine.evaluation.explaining import AccountScore, ScoreLine, metric_value
+from engine.definitions.scorecard import Bounded, Rank, Scorecard, ScoredMetric, Spread
+from engine.evaluation.conversions import metric_value
+from engine.evaluation.explaining import AccountScore, ScoreLine
 from engine.evaluation.scoring import normalise
 from engine.evaluation.wording import feature_title, points
 from engine.terms import MICRO
@@ -87,6 +88,9 @@ def _metric_parts(
     other = Moved.MODEL if model_changed else Moved.WEIGHTS
     if before is None or after is None:
         return [(metric.name, Moved.MODEL, total)]
+    is_silent = None in {before.normalised, after.normalised}
+    if is_silent and isinstance(metric.normaliser, Bounded) and None not in {before.value, after.value}:
+        return [(metric.name, other if model_changed else Moved.VALUE, total)]  # it went in or out of its bounds
     if before.normalised is None or after.normalised is None:
         if before.normalised is not None:
             return [(metric.name, Moved.WENT_MISSING, total)]
@@ -96,13 +100,13 @@ def _metric_parts(
     same_share = abs(before.share - after.share) < 1e-12
     if same_share and not model_changed and after.normalised != before.normalised:
         moved = total  # what rounding left over belongs to the value that moved
-    by_peers = isinstance(metric.normaliser, Rank) and before.value == after.value
+    by_peers = isinstance(metric.normaliser, Rank | Spread) and before.value == after.value
     return [(metric.name, Moved.PEERS if by_peers else Moved.VALUE, moved), (metric.name, other, total - moved)]
 
 
 def _bridge(metric: ScoredMetric, before: ScoreLine) -> float:
     """The mark the old value would have had in the new model."""
-    if before.value is None or isinstance(metric.normaliser, Rank):
+    if before.value is None or isinstance(metric.normaliser, Rank | Spread):
         return before.normalised or 0.0
     return float(normalise(metric, np.array([before.value]))[0])
 

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.definitions.catalog import Catalog
-from engine.definitions.scorecard import GoalLine, Linear, Scorecard, ScoredMetric, Threshold
+from engine.definitions.scorecard import Bounded, Scorecard
+from engine.evaluation.conversions import conversion, metric_value, silence, standard_text, title_with_capital
 from engine.evaluation.facts import ScoreOverride
 from engine.evaluation.scoring import TIERS, Scored
+from engine.evaluation.tiers import tier_by_criteria, tier_by_score
 from engine.evaluation.tracing import why_rule as why_rule
-from engine.evaluation.wording import condition_text, feature_title, feature_value, number, points, share
+from engine.evaluation.wording import condition_text, number, points, share
 from engine.terms import MICRO, Tier
 
 
@@ -33,7 +35,7 @@ class ScoreLine:
 class AccountScore:
     """One account's score on one day. Micro-points; None: insufficient data or not applicable.
 
-    The contributions of ``lines`` sum to ``computed`` exactly.
+    The contributions of ``lines`` sum to ``computed`` exactly. ``last_tier``: the tier, or without one the last known.
     """
 
     computed: int | None
@@ -43,6 +45,7 @@ class AccountScore:
     computed_tier: Tier | None
     tier: Tier | None
     lines: tuple[ScoreLine, ...]
+    last_tier: Tier | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,7 @@ def account_score(scored: Scored, row: int) -> AccountScore:
         computed_tier=_tier(int(scored.computed_tier[row])),
         tier=_tier(int(scored.tier[row])),
         lines=lines,
+        last_tier=_tier(int(scored.last_tier[row])),
     )
 
 
@@ -98,50 +102,39 @@ def explain(
     catalog: Catalog, card: Scorecard, score: AccountScore, override: ScoreOverride | None = None
 ) -> Explanation:
     """Say in words why the score is what it is. ``override``: the person's change in force, if there is one."""
-    metrics = {metric.name: metric for metric in card.metrics}
     counts = score.computed is not None
-    lines = tuple(_line(catalog, metrics.get(line.metric), line, counts=counts) for line in score.lines)
-    missing = tuple(each.title for each, line in zip(lines, score.lines, strict=True) if line.normalised is None)
+    lines = tuple(_line(catalog, card, line, counts=counts) for line in score.lines)
+    shown = {metric.name for metric in card.metrics if not metric.is_scored}
+    silent = {metric.name for metric in card.metrics if isinstance(metric.normaliser, Bounded)}
+    missing = tuple(
+        each.title
+        for each, line in zip(lines, score.lines, strict=True)
+        if line.normalised is None and line.metric not in shown and (line.value is None or line.metric not in silent)
+    )
     unknown = f"; not known: {', '.join(missing)}" if missing else ""
     coverage = f"{share(round(score.coverage, 4))} of the weight is known{unknown}"
     return Explanation(_headline(card, score), _reasons(card, catalog, score, override), coverage, missing, lines)
 
 
-def metric_value(catalog: Catalog, metric: ScoredMetric, value: float | None) -> str:
-    """A scored value in words; of a goal line, the attained share of it."""
-    if not isinstance(metric.normaliser, GoalLine):
-        return feature_value(catalog, metric.feature, value)
-    return "not known" if value is None else f"{share(value)} of the goal's line"
-
-
-def _line(catalog: Catalog, metric: ScoredMetric | None, line: ScoreLine, *, counts: bool) -> ExplainedLine:
-    title, value, conversion = line.metric, "not known" if line.value is None else number(line.value), ""
+def _line(catalog: Catalog, card: Scorecard, line: ScoreLine, *, counts: bool) -> ExplainedLine:
+    metric = next((each for each in card.metrics if each.name == line.metric), None)
+    title, value, formula = line.metric, "not known" if line.value is None else number(line.value), ""
     if metric is not None:
-        title, value = feature_title(catalog, metric.feature), metric_value(catalog, metric, line.value)
-        conversion = _conversion(catalog, metric)
-    title = title[:1].upper() + title[1:]
+        title, value = title_with_capital(catalog, metric), metric_value(catalog, metric, line.value)
+        formula = conversion(catalog, metric)
     mark = "not known" if line.normalised is None else number(line.normalised)
     worth = f" x {share(line.share)} = {points(line.contribution)} points" if counts else ""
     if line.normalised is not None:
-        sentence = f"{title} is {value}{conversion}: {mark} of 100{worth}"
-    elif line.contribution:
-        sentence = f"{title} is not known; it stands for {points(line.contribution)} points"
+        sentence = f"{title} is {value}{formula}: {mark} of 100{worth}"
+    elif line.contribution or line.share:
+        stands_for = 50 if metric is not None and card.missing_of(metric) == "neutral" else 0
+        sentence = f"{title} is {value} and stands for {stands_for} of 100{worth}"
     else:
-        sentence = f"{title} is not known and has no say"
+        must = metric is not None and card.missing_of(metric) == "fail"
+        sentence = f"{title} is {value}{silence(catalog, metric, is_known=line.value is not None, must_be_known=must)}"
     return ExplainedLine(
         line.metric, title, value, mark, share(line.share), points(line.contribution), line.contribution, sentence
     )
-
-
-def _conversion(catalog: Catalog, metric: ScoredMetric) -> str:
-    match metric.normaliser:
-        case Linear(zero, full):
-            low, high = (feature_value(catalog, metric.feature, end) for end in (zero, full))
-            return f" (0 at {low}, 100 at {high})"
-        case Threshold(good, poor):
-            best, worst = (feature_value(catalog, metric.feature, end) for end in (good, poor))
-            return f" (100 at {best}, 0 at {worst}, 60 between)"
-    return ""
 
 
 def _headline(card: Scorecard, score: AccountScore) -> str:
@@ -154,16 +147,58 @@ def _headline(card: Scorecard, score: AccountScore) -> str:
 def _reasons(card: Scorecard, catalog: Catalog, score: AccountScore, override: ScoreOverride | None) -> tuple[str, ...]:
     found = []
     if score.computed is None:
-        least = f"at least {share(card.min_coverage)} of the weight must be known for a score"
-        found.append(least[:1].upper() + least[1:])
+        found += _why_none(card, catalog, score)
     elif score.raw_tier is not None:
         how = "its criteria" if card.tiers_by == "criteria" else f"{points(score.computed)} points"
         found.append(f"By {how} it is {title_of(score.raw_tier)}")
+        found += disagreement(card, score)
+    found += _below_standard(card, catalog, score)
     if score.computed_tier is not score.raw_tier and score.computed_tier is not None:
         found.append(_departure(card, catalog, score))
     if override is not None:
         found.append(f"{override.author} changed it until {override.expires}: {override.reason}")
     return tuple(found)
+
+
+def _why_none(card: Scorecard, catalog: Catalog, score: AccountScore) -> list[str]:
+    """Which metrics must be known, how much must be, and what the tier was when it was known last."""
+    lines = {line.metric: line for line in score.lines}
+    needed = [metric for metric in card.metrics if metric.is_scored and card.missing_of(metric) == "fail"]
+    absent = [metric for metric in needed if metric.name in lines and lines[metric.name].value is None]
+    found = [f"{title_with_capital(catalog, metric)} must be known for a score" for metric in absent]
+    if not absent:
+        found.append(f"At least {share(card.min_coverage)} of the weight must be known for a score")
+    if score.tier is None and score.last_tier is not None:
+        found.append(f"When it was known last it was {title_of(score.last_tier)}")
+    return found
+
+
+def disagreement(card: Scorecard, score: AccountScore) -> list[str]:
+    """That score and criteria lead to different tiers, where they do; empty where they agree or one says nothing."""
+    if score.computed is None or not any(metric.standard for metric in card.metrics):
+        return []
+    values = {line.metric: np.nan if line.value is None else line.value for line in score.lines}
+    row = np.array([[values.get(metric.name, np.nan) for metric in card.metrics]])
+    by_criteria = _tier(int(tier_by_criteria(card, row)[0]))
+    by_score = _tier(int(tier_by_score(card, np.array([score.computed]))[0]))
+    if by_criteria is None or by_score is None or by_criteria is by_score:
+        return []
+    other, how = (by_score, "its points") if card.tiers_by == "criteria" else (by_criteria, "its criteria")
+    return [f"By {how} it would be {title_of(other)}: the two disagree"]
+
+
+def _below_standard(card: Scorecard, catalog: Catalog, score: AccountScore) -> list[str]:
+    """The metrics below what is acceptable: the value and the limit."""
+    lines, found = {line.metric: line.value for line in score.lines}, []
+    for metric in card.metrics:
+        value = lines.get(metric.name)
+        if metric.standard is None or value is None:
+            continue
+        sign = 1.0 if metric.standard.highest >= metric.standard.acceptable else -1.0
+        if sign * value < sign * metric.standard.acceptable:
+            said, limit = metric_value(catalog, metric, value), standard_text(catalog, metric, metric.standard)
+            found.append(f"{title_with_capital(catalog, metric)} is {said}; acceptable is {limit}")
+    return found
 
 
 def _departure(card: Scorecard, catalog: Catalog, score: AccountScore) -> str:
@@ -174,6 +209,8 @@ def _departure(card: Scorecard, catalog: Catalog, score: AccountScore) -> str:
     if score.raw_tier is None or score.computed is None:
         return f"It is {tier} by the exception: {'; '.join(forced)}"
     near = f"the score is within {number(card.margin)} points of the cut, so the tier of before stays"
+    if card.tiers_by == "criteria":
+        near = f"it has not been otherwise for {card.dwell} evaluations in a row, so the tier of before stays"
     past = [
         abs(score.computed - round(band.start * MICRO)) > round(card.margin * MICRO)
         for band in card.bands

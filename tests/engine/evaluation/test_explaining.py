@@ -73,7 +73,7 @@ def test_insufficient_data_is_said_instead_of_a_number() -> None:
 
 def test_a_missing_metric_that_counts_as_neutral_says_so() -> None:
     found = told(replace(CARD, missing="neutral"), use=0.3, tickets=45)
-    assert found.lines[1].sentence == "Escalations is not known; it stands for 10.0 points"
+    assert found.lines[1].sentence == "Escalations is not known and stands for 50 of 100 x 20 % = 10.0 points"
 
 
 def test_an_exception_is_named_as_the_reason_of_the_tier() -> None:
