@@ -3,28 +3,27 @@
 What a name means is checked where it is read; here is what only all files together show.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from engine.definitions.catalog import Catalog
 from engine.definitions.condition import Condition
 from engine.definitions.feature import Feature, parse_feature
 from engine.definitions.folder import MAX_RULES, Folder
+from engine.definitions.measure import (
+    ConditionMeasure,
+    ContactsMeasure,
+    EventMeasure,
+    GoalMeasure,
+    Measure,
+    SlipMeasure,
+    features_of,
+)
 from engine.definitions.playbook import CampaignStep, EmailStep, Playbook, walk
 from engine.definitions.problem import Place
 from engine.definitions.reading import Ledger, known
 from engine.definitions.rolled_up import PREFIX
-from engine.definitions.rule import (
-    ConditionMeasure,
-    EventMeasure,
-    GoalMeasure,
-    Measure,
-    Rule,
-    SilenceMeasure,
-    Success,
-    ThresholdMeasure,
-    TrendMeasure,
-)
+from engine.definitions.rule import Rule, Success
 from engine.definitions.scorecard import Scorecard, TargetRatio
 from engine.definitions.source import ScalarNode
 
@@ -42,6 +41,7 @@ def check_between(folder: Folder) -> None:
         )
     for rule in folder.rules.values():
         _check_responses(rule, graph, ledger)
+    _check_leading(graph, folder, ledger)
     for playbook in folder.playbooks.values():
         _check_audiences(playbook, folder, ledger)
     _check_priorities(folder)
@@ -67,6 +67,16 @@ def _check_responses(rule: Rule, graph: "_Graph", ledger: Ledger) -> None:
             ledger.problem(signal.place, 4, message, "a rule must not fire on the effect of its own playbook")
 
 
+def _check_leading(graph: "_Graph", folder: Folder, ledger: Ledger) -> None:
+    """Leading indicators tell of a change before the score does; a score that reads one would only repeat it."""
+    for card in folder.scorecards.values():
+        way = graph.way_to_leading(f"score.{card.name}", folder.rules)
+        if way:
+            message = f'the scorecard "{card.name}" reads a leading indicator ({_way(way)})'
+            hint = "leave it out of the score, or remove leading_indicator from the rule"
+            ledger.problem(graph.places[way[0]], 14, message, hint)
+
+
 def _success_nodes(success: Success, rule: Rule, graph: "_Graph") -> Iterable[str]:
     if success.feature:
         yield from graph.of_feature(success.feature)
@@ -85,12 +95,11 @@ def _readable(node: str) -> str:
 
 def _check_audiences(playbook: Playbook, folder: Folder, ledger: Ledger) -> None:
     users = [rule for rule in folder.rules.values() if any(action.playbook == playbook.name for action in rule.actions)]
-    events = {
-        signal.name for rule in users for signal in rule.signals.values() if isinstance(signal.measure, EventMeasure)
-    }
+    naming = EventMeasure | ContactsMeasure | SlipMeasure
+    events = {signal.name for rule in users for signal in rule.signals.values() if isinstance(signal.measure, naming)}
     for step in walk(playbook.steps):
         if isinstance(step, EmailStep | CampaignStep) and step.to.signal:
-            where = f' among the event signals of the rules that use "{playbook.name}"'
+            where = f' among the signals that name people in the rules that use "{playbook.name}"'
             known(ScalarNode("", step.place), step.to.signal, events, ledger, "signal", where)
 
 
@@ -140,7 +149,8 @@ class _Graph:
             self._put(f"score.{card.name}", self._of_card(card), card.place)
         for rule in folder.rules.values():
             for signal in rule.signals.values():
-                found = self._of_measure(signal.measure, rule.name)
+                clears = signal.clears if isinstance(signal.clears, Condition) else None
+                found = (*self._of_measure(signal.measure, rule.name), *self._of_condition(clears, rule.name))
                 self._put(f"signal.{rule.name}.{signal.name}", found, signal.place)
 
     def _put(self, node: str, edges: Iterable[str], place: Place) -> None:
@@ -180,10 +190,6 @@ class _Graph:
 
     def _of_measure(self, measure: Measure, rule: str) -> Iterator[str]:
         match measure:
-            case ThresholdMeasure(feature=feature) | SilenceMeasure(feature=feature):
-                yield from self.of_feature(feature)
-            case TrendMeasure(metric=metric):
-                yield f"metric.{metric}"
             case GoalMeasure(metric=metric, agreed=agreed):
                 goal = self.catalog.goals.get(agreed)
                 yield f"metric.{goal.metric if goal else metric}"
@@ -191,6 +197,9 @@ class _Graph:
                 yield from self._of_condition(condition, rule)
             case EventMeasure(where=where):
                 yield from self._of_condition(where, rule)
+            case _:
+                for feature in features_of(measure):
+                    yield from self.of_feature(feature)
 
     def circles(self) -> Iterator[tuple[str, ...]]:
         """Each circle once, from the node that comes first in the files."""
@@ -213,11 +222,19 @@ class _Graph:
 
     def way_to_response(self, nodes: Iterable[str]) -> tuple[str, ...]:
         """A way from the nodes to the metric of a response, empty where there is none."""
+        return self._way(nodes, lambda node: node.startswith(f"metric.{RESPONSE}"))
+
+    def way_to_leading(self, node: str, rules: Mapping[str, Rule]) -> tuple[str, ...]:
+        """A way from a node to a signal of a leading indicator, empty where there is none."""
+        leading = tuple(f"signal.{rule.name}." for rule in rules.values() if rule.leading_indicator)
+        return self._way((node,), lambda each: each.startswith(leading))
+
+    def _way(self, nodes: Iterable[str], ends: Callable[[str], bool]) -> tuple[str, ...]:
         ways: list[tuple[str, ...]] = [(node,) for node in nodes]
         seen: set[str] = set()
         while ways:
             way = ways.pop(0)
-            if way[-1].startswith(f"metric.{RESPONSE}"):
+            if ends(way[-1]):
                 return way
             if way[-1] not in seen:
                 seen.add(way[-1])

@@ -2,107 +2,42 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal as Choice, TypeAlias
+from typing import Final, Literal as Choice
 
 from engine.definitions.condition import Condition
 from engine.definitions.feature import Feature
+from engine.definitions.measure import (
+    Bound as Bound,
+    ClockMeasure as ClockMeasure,
+    ConditionMeasure as ConditionMeasure,
+    ContactsMeasure as ContactsMeasure,
+    DeviationMeasure as DeviationMeasure,
+    EventMeasure as EventMeasure,
+    GoalMeasure as GoalMeasure,
+    Limit as Limit,
+    Measure as Measure,
+    RankMeasure as RankMeasure,
+    RhythmMeasure as RhythmMeasure,
+    ScheduleMeasure as ScheduleMeasure,
+    SilenceMeasure as SilenceMeasure,
+    SlipMeasure as SlipMeasure,
+    ThresholdMeasure as ThresholdMeasure,
+    TrendMeasure as TrendMeasure,
+)
 from engine.definitions.problem import Place
 from engine.terms import ChallengeKind, Mode
-
-Bound: TypeAlias = Choice["below", "at_most", "above", "at_least"]
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """A value on the far side of which something holds; ``below`` and ``above`` are strict."""
-
-    bound: Bound
-    value: float
-
-
-@dataclass(frozen=True, slots=True)
-class ThresholdMeasure:
-    """The feature's value is on the far side of a limit."""
-
-    feature: Feature
-    limit: Limit
-
-
-@dataclass(frozen=True, slots=True)
-class TrendMeasure:
-    """The metric's mean over ``over`` days against the ``over`` days before: relative change at or past
-    ``change`` (negative: a fall). Unknown where the earlier mean is under ``min_base`` or zero."""
-
-    metric: str
-    change: float
-    over: int
-    min_base: float
-
-
-@dataclass(frozen=True, slots=True)
-class GoalMeasure:
-    """Attainment of a goal is below a share, of today's ``line`` or of the final ``target``.
-
-    An agreed goal names ``agreed``; an own goal names ``metric``, ``target``, ``start`` (a date field of the
-    account) and ``within`` days.
-    """
-
-    attained_below: float
-    of: Choice["line", "target"]
-    agreed: str = ""
-    metric: str = ""
-    target: float = 0.0
-    start: str = ""
-    within: int = 0
-    shape: Choice["linear", "step"] = "linear"
-
-
-@dataclass(frozen=True, slots=True)
-class SilenceMeasure:
-    """No point of the metric (or, of a days-since metric, its value) for longer than ``longer_than`` days."""
-
-    feature: Feature
-    longer_than: int
-
-
-@dataclass(frozen=True, slots=True)
-class EventMeasure:
-    """Such an event happened in the last ``within`` days, to a contact with one of ``roles`` if any are named."""
-
-    event: str
-    within: int
-    where: Condition | None = None
-    roles: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ConditionMeasure:
-    """A JsonLogic condition holds."""
-
-    condition: Condition
-
-
-@dataclass(frozen=True, slots=True)
-class LaterMeasure:
-    """A measure whose shape is checked but that this version does not observe: its signal stays unknown."""
-
-    kind: Choice["rank", "deviation", "rhythm", "contacts", "schedule"]
-
-
-Measure: TypeAlias = (
-    ThresholdMeasure | TrendMeasure | GoalMeasure | SilenceMeasure | EventMeasure | ConditionMeasure | LaterMeasure
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """A named measure. ``lasting`` days it must have held; once firing it stays so until ``clears`` holds."""
+    """A named measure. ``lasting`` days it must have held; once firing it stays so until ``clears`` holds: a limit on
+    what the measure measures, or a condition."""
 
     name: str
     measure: Measure
     place: Place = field(compare=False)
     lasting: int = 0
-    clears: Limit | None = None
+    clears: Limit | Condition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +89,27 @@ class HoldOut:
 
 
 @dataclass(frozen=True, slots=True)
+class Flapping:
+    """When a signal changes too often to act on: it flaps from ``starts`` of its last changes on, until ``ends``."""
+
+    starts: float = 0.3
+    ends: float = 0.15
+
+
+USUAL_FLAPPING: Final = Flapping()
+
+
+@dataclass(frozen=True, slots=True)
 class Guard:
-    """What keeps a rule from doing too much. ``max_new_runs`` None means max(50, 5 % of accounts)."""
+    """What keeps a rule from doing too much. ``max_new_runs`` None means max(50, 5 % of accounts).
+
+    A signal of the rule that is ``flapping`` counts as unknown until it settles; None: it never does.
+    """
 
     cooldown: int = 30
     max_new_runs: int | None = None
     hold_out: HoldOut | None = None
+    flapping: Flapping | None = USUAL_FLAPPING
 
 
 @dataclass(frozen=True, slots=True)

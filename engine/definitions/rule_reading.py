@@ -10,8 +10,9 @@ from engine.definitions.condition_reading import parse
 from engine.definitions.example_reading import read_example
 from engine.definitions.feature import ValueType
 from engine.definitions.fields import Fields
+from engine.definitions.measure import ScheduleMeasure
 from engine.definitions.reading import Ledger, day, items, known, length, listed, word
-from engine.definitions.rule import Action, Challenge, Guard, HoldOut, Rule, Signal, Success
+from engine.definitions.rule import USUAL_FLAPPING, Action, Challenge, Flapping, Guard, HoldOut, Rule, Signal, Success
 from engine.definitions.scope import Scope, own_signals
 from engine.definitions.scorecard_reading import is_share_feature, read_feature
 from engine.definitions.signal_reading import BOUNDS, Reach, read_change, read_event, read_limit, read_signal
@@ -23,6 +24,7 @@ CHOOSE: Final[tuple[Choice["first", "measured"], ...]] = ("first", "measured")
 SHORTEST_TITLE: Final = 8
 SHORTEST_WHY: Final = 15
 _WAYS: Final = {"any": "or", "all": "and", "not": "!"}
+_PERIOD_DAYS: Final = {"week": 7, "month": 28, "quarter": 90, "year": 365}
 
 
 def read_rule(node: Node, catalog: Catalog, scope: Scope, playbooks: Collection[str], ledger: Ledger) -> Rule:
@@ -54,6 +56,7 @@ def read_rule(node: Node, catalog: Catalog, scope: Scope, playbooks: Collection[
         choose=fields.word("choose", CHOOSE, "first"),
     )
     fields.close()
+    _note_periods(rule, ledger)
     if rule.choose == "measured":
         ledger.note(
             fields.key_place("choose"),
@@ -61,6 +64,19 @@ def read_rule(node: Node, catalog: Catalog, scope: Scope, playbooks: Collection[
             "this version takes the first action that applies; it does not choose by effect yet",
         )
     return rule
+
+
+def _note_periods(rule: Rule, ledger: Ledger) -> None:
+    """A cooldown longer than a schedule's period lets the rule start only now and then."""
+    for signal in rule.signals.values():
+        if not isinstance(signal.measure, ScheduleMeasure):
+            continue
+        every, cooldown = signal.measure.every, rule.guard.cooldown
+        if cooldown >= _PERIOD_DAYS[every]:
+            what = (
+                f"the cooldown of {cooldown} days is as long as a {every} or longer, so the rule cannot start in each"
+            )
+            ledger.note(signal.place, 54, f"{what}: write cooldown: {_PERIOD_DAYS[every] - 1}d")
 
 
 def _challenge(fields: Fields, reach: Reach) -> Challenge:
@@ -166,8 +182,28 @@ def _guard(fields: Fields, scope: Scope) -> Guard:
         cooldown=inner.days("cooldown", 30),
         max_new_runs=inner.whole("max_new_runs", 1, 1) if limit else None,
         hold_out=_hold_out(hold_out, scope) if hold_out else None,
+        flapping=_flapping(inner),
     )
     inner.close()
+    return found
+
+
+def _flapping(guard: Fields) -> Flapping | None:
+    """``flapping: ignore``, or from and until which share of its last changes a signal flaps."""
+    node = guard.find("flapping")
+    if node is None:
+        return USUAL_FLAPPING
+    if not isinstance(node, MapNode):
+        word(node, ("ignore",), guard.ledger, '"flapping"')
+        return None
+    fields = Fields(node, guard.ledger, '"flapping"')
+    found = Flapping(
+        fields.share("starts", USUAL_FLAPPING.starts, 0.05), fields.share("ends", USUAL_FLAPPING.ends, 0.0)
+    )
+    fields.close()
+    if found.ends >= found.starts:
+        message = "a signal stops flapping below the share at which it starts"
+        guard.ledger.problem(node, 23, message, "write flapping: {starts: 30%, ends: 15%}")
     return found
 
 

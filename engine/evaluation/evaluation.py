@@ -87,8 +87,9 @@ class _Working:
         found = self._signals.get(name)
         if found is None:
             rule, _, signal = name.rpartition(".")
-            declared, firing = self.bundle.rules[rule].signals[signal], self.facts.before.firing.get(name)
-            found = self._signals[name] = observe(rule, declared, self.features, firing)
+            declared = self.bundle.rules[rule]
+            observed = observe(declared, declared.signals[signal], self.features, self.bundle.calendars)
+            found = self._signals[name] = observed
         return found
 
     def scored(self, name: str) -> Scored:

@@ -4,25 +4,28 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from engine.definitions.catalog import Catalog
 from engine.definitions.condition import Compare, Condition, Literal, Var, typed_names
 from engine.definitions.feature import Feature, ValueType
-from engine.definitions.rule import (
+from engine.definitions.measure import (
     ConditionMeasure,
     EventMeasure,
     GoalMeasure,
-    LaterMeasure,
     Limit,
     Measure,
-    Rule,
-    Signal,
     SilenceMeasure,
     ThresholdMeasure,
     TrendMeasure,
 )
+from engine.definitions.rule import Rule, Signal
 from engine.evaluation.columns import Column, Texts
 from engine.evaluation.evaluation import Evaluation
 from engine.evaluation.features import OwnNames, feature_named
+from engine.evaluation.history import LOOKED_AT, changes
+from engine.evaluation.measure_sentences import NOT_KNOWN as _NOT_KNOWN, Seen, Words as _Words, compared_sentence
+from engine.evaluation.observed import Observed
 from engine.evaluation.wording import (
     comparison_text,
     condition_text,
@@ -34,8 +37,6 @@ from engine.evaluation.wording import (
     share,
 )
 from engine.terms import Verdict
-
-_NOT_KNOWN = "not known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,26 @@ def evidence_of(rule: Rule, catalog: Catalog, evaluation: Evaluation, row: int) 
         measured = float(observed.values[row])
         value = None if math.isnan(measured) else measured
         verdict = Verdict(int(observed.verdicts[row]))
-        sentence = signal_sentence(catalog, signal, verdict, value, columns, row)
+        seen = _seen(evaluation, observed, value, row)
+        sentence = signal_sentence(catalog, signal, verdict, value, columns, row, seen)
+        sentence += _flapping(rule, name, evaluation, observed, row)
         found.append(Evidence(name, int(verdict), value, sentence, str(signal.place)))
     return tuple(found)
+
+
+def _seen(evaluation: Evaluation, observed: Observed, value: float | None, row: int) -> Seen:
+    contacts = evaluation.facts.contacts
+    rows = () if observed.people is None else np.flatnonzero(observed.people & (contacts.account_rows == row)).tolist()
+    parts = {name: float(part[row]) for name, part in observed.parts.items()}
+    return Seen(value, parts, tuple(contacts.keys[contact] for contact in rows))
+
+
+def _flapping(rule: Rule, name: str, evaluation: Evaluation, observed: Observed, row: int) -> str:
+    if observed.flapping is None or not observed.flapping[row]:
+        return ""
+    history = evaluation.facts.before.history[f"{rule.name}.{name}"][row : row + 1]
+    often = f"it changed {int(changes(history)[0])} times in its last {LOOKED_AT} known states"
+    return f"; {often}, so it counts as unknown until it settles"
 
 
 def telling(rule: Rule, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
@@ -87,7 +105,13 @@ def is_scope(measure: Measure) -> bool:
 
 
 def signal_sentence(
-    catalog: Catalog, signal: Signal, verdict: Verdict, value: float | None, columns: Mapping[str, Column], row: int
+    catalog: Catalog,
+    signal: Signal,
+    verdict: Verdict,
+    value: float | None,
+    columns: Mapping[str, Column],
+    row: int,
+    seen: Seen | None = None,
 ) -> str:
     """What a signal measured and how that stands to its limit: ``Licence utilisation is 31 %, below 40 % for 7 days``.
 
@@ -110,8 +134,7 @@ def signal_sentence(
             return _event(signal.measure, value)
         case ConditionMeasure(condition):
             return _condition(catalog, condition, words, columns, row)
-        case LaterMeasure(kind):
-            return f"{kind.title()} is not observed by this version, so it is not known"
+    return compared_sentence(catalog, signal.measure, seen or Seen(value, {}), words)
 
 
 def value_of(catalog: Catalog, name: str, column: Column | None, row: int) -> str:
@@ -131,28 +154,28 @@ def value_of(catalog: Catalog, name: str, column: Column | None, row: int) -> st
     return number(value)
 
 
-@dataclass(frozen=True, slots=True)
-class _Words:
-    """How a limit is said, given what came out."""
-
-    verdict: Verdict
-    lasting: str
-
-    def said(self, limit: str) -> str:
-        """``, below 40 % for 7 days``; the same denied; or, where it is unknown, as what is needed."""
-        how = {Verdict.HOLDS: ", ", Verdict.FAILS: ", not "}.get(self.verdict, "; needed: ")
-        return f"{how}{limit}{self.lasting}"
-
-
 def _threshold(
-    catalog: Catalog, clears: Limit | None, feature: Feature, limit: Limit, value: float | None, words: _Words
+    catalog: Catalog,
+    clears: Limit | Condition | None,
+    feature: Feature,
+    limit: Limit,
+    value: float | None,
+    words: _Words,
 ) -> str:
     text = f"{_upper(feature_title(catalog, feature))} is {feature_value(catalog, feature, value)}"
     needed = limit_text(catalog, feature, limit)
     if value is None or words.verdict is not Verdict.HOLDS or _meets(limit, value):
         return f"{text}{words.said(needed)}"
-    until = f" and is not {limit_text(catalog, feature, clears)} yet" if clears else ""
-    return f"{text}: it was {needed}{words.lasting}{until}"
+    return f"{text}: it was {needed}{words.lasting}{_until(catalog, feature, clears)}"
+
+
+def _until(catalog: Catalog, feature: Feature, clears: Limit | Condition | None) -> str:
+    match clears:
+        case Limit():
+            return f" and is not {limit_text(catalog, feature, clears)} yet"
+        case Condition(tree=tree):
+            return f" and it does not hold yet that {condition_text(catalog, tree)}"
+    return ""
 
 
 def _meets(limit: Limit, value: float) -> bool:

@@ -4,7 +4,7 @@ import numpy as np
 
 from engine.definitions.catalog import Catalog, Metric
 from engine.definitions.feature import Feature, Window
-from engine.definitions.rule import GoalMeasure, Measure, SilenceMeasure, ThresholdMeasure, TrendMeasure
+from engine.definitions.measure import GoalMeasure, Measure, features_of
 from engine.evaluation import windows
 from engine.evaluation.facts import Facts
 from engine.evaluation.wording import day_text
@@ -20,15 +20,9 @@ def looked_at(catalog: Catalog, facts: Facts, measure: Measure, row: int) -> tup
 
 
 def _feature(catalog: Catalog, measure: Measure) -> Feature | None:
-    match measure:
-        case ThresholdMeasure(feature) | SilenceMeasure(feature):
-            return feature
-        case TrendMeasure(metric, _, over):
-            return Feature(metric, Window.CHANGE, over)
-        case GoalMeasure(agreed=agreed, metric=metric):
-            return Feature(catalog.goals[agreed].metric if agreed else metric)
-        case _:
-            return None
+    if isinstance(measure, GoalMeasure):
+        return Feature(catalog.goals[measure.agreed].metric if measure.agreed else measure.metric)
+    return next(iter(features_of(measure)), None)
 
 
 def _stored(catalog: Catalog, metric: Metric) -> tuple[Metric, ...]:

@@ -7,20 +7,18 @@ from engine.definitions.bundle import Bundle
 from engine.definitions.catalog import Catalog, Metric
 from engine.definitions.condition import Condition
 from engine.definitions.feature import Feature, Window
-from engine.definitions.playbook import BranchStep, CampaignStep, Playbook, WaitStep, walk
-from engine.definitions.rule import (
+from engine.definitions.measure import (
     ConditionMeasure,
+    ContactsMeasure,
     EventMeasure,
     GoalMeasure,
-    LaterMeasure,
     Measure,
-    Rule,
     SilenceMeasure,
-    Success,
-    ThresholdMeasure,
-    TrendMeasure,
+    features_of,
 )
-from engine.definitions.scorecard import GoalLine, Scorecard
+from engine.definitions.playbook import BranchStep, CampaignStep, Playbook, WaitStep, walk
+from engine.definitions.rule import Rule, Success
+from engine.definitions.scorecard import Carry, GoalLine, Scorecard, TargetRatio
 from engine.evaluation.facts import Needs
 from engine.evaluation.features import feature_named
 from engine.evaluation.goals import adds_up
@@ -77,6 +75,7 @@ class _Collected:
     def rule(self, rule: Rule) -> None:
         for signal in rule.signals.values():
             self._measure(signal.measure, max(signal.lasting - 1, 0))
+            self.names(signal.clears.names if isinstance(signal.clears, Condition) else ())
         for condition in (rule.when, *(action.when for action in rule.actions)):
             self.names(condition.names if condition else ())
         if rule.guard.hold_out and rule.guard.hold_out.exempt:
@@ -92,9 +91,18 @@ class _Collected:
 
     def scorecard(self, card: Scorecard) -> None:
         for metric in card.metrics:
-            self.feature(metric.feature)
-            if isinstance(metric.normaliser, GoalLine):
-                self._goal(metric.normaliser.goal, 0)
+            missing = card.missing_of(metric)
+            back = missing.days if isinstance(missing, Carry) else 0
+            self.feature(metric.feature, back)
+            if metric.fades:
+                self._metric(self.catalog.metrics[metric.feature.metric], max(back, metric.fades.gone))
+            match metric.normaliser:
+                case GoalLine(goal=goal):
+                    self._goal(goal, back)
+                case TargetRatio(of=target) if target:
+                    self.names((target,), back)
+        if card.roll_up and card.roll_up.by:
+            self.names((card.roll_up.by,))
         for condition in (card.applies_to, *(exception.when for exception in card.forced)):
             self.names(condition.names if condition else ())
 
@@ -156,10 +164,6 @@ class _Collected:
 
     def _measure(self, measure: Measure, back: int) -> None:
         match measure:
-            case ThresholdMeasure(feature):
-                self.feature(feature, back)
-            case TrendMeasure(metric, _, over):
-                self.feature(Feature(metric, Window.CHANGE, over), back)
             case SilenceMeasure(feature, longer_than):
                 self._metric(self.catalog.metrics[feature.metric], back + longer_than)
                 self.latest.add(feature.metric)
@@ -172,5 +176,8 @@ class _Collected:
                 self.names(where.names if where else ())
             case ConditionMeasure(condition):
                 self.names(condition.names, back)
-            case LaterMeasure():
-                pass
+            case ContactsMeasure(inner):
+                self._measure(inner, back)
+            case _:
+                for feature in features_of(measure):
+                    self.feature(feature, back)

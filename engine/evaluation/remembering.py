@@ -3,16 +3,12 @@
 The store keeps the same in its tables; the simulation, which has none, calls this.
 """
 
-from typing import Final
-
 import numpy as np
 
 from engine.evaluation.columns import Bytes, Floats, Ints
 from engine.evaluation.evaluation import Evaluation, score_column
 from engine.evaluation.facts import Before
-
-KNOWN_DAYS: Final = 30
-"""So many known verdicts of a signal are kept."""
+from engine.evaluation.history import lengthened as lengthened
 
 
 def remember(evaluation: Evaluation, week_ago: Evaluation | None = None) -> Before:
@@ -26,7 +22,10 @@ def remember(evaluation: Evaluation, week_ago: Evaluation | None = None) -> Befo
         firing={name: last_known(verdicts, before.firing.get(name)) for name, verdicts in seen.items()},
         verdicts=seen,
         since={name: since(verdicts, before, name, day) for name, verdicts in seen.items()},
-        history={name: lengthened(before.history.get(name), verdicts) for name, verdicts in seen.items()},
+        history={
+            name: lengthened(before.history.get(name), observed.remembered)
+            for name, observed in evaluation.signals.items()
+        },
         tiers={name: scored.last_tier for name, scored in evaluation.every_score.items()},
         pending={name: scored.pending for name, scored in evaluation.every_score.items()},
         scores=_scores(evaluation),
@@ -47,15 +46,6 @@ def since(verdicts: Bytes, before: Before, name: str, day: int) -> Ints:
     if began is None:
         return np.full(len(verdicts), day, dtype=np.int64)
     return np.where((began >= 0) & (before.verdicts[name] == verdicts), began, day)
-
-
-def lengthened(history: Ints | None, verdicts: Bytes) -> Ints:
-    """The history with the verdicts of one more day, where they are known: bits under a leading 1, which says how many
-    there are; 1 fires, 0 is clear, the newest is the lowest. Only the last `KNOWN_DAYS` are kept."""
-    known = np.ones(len(verdicts), dtype=np.int64) if history is None else np.maximum(history, 1)
-    longer = (known << 1) | (verdicts > 0)
-    kept = np.where(longer >> (KNOWN_DAYS + 1), (longer & ((1 << KNOWN_DAYS) - 1)) | (1 << KNOWN_DAYS), longer)
-    return np.where(verdicts == 0, known, kept)
 
 
 def _scores(evaluation: Evaluation) -> dict[str, Floats]:

@@ -1,90 +1,94 @@
 """Observing signals: what each measure says of every account today, held for days, and cleared with hysteresis.
 
 A verdict is three-valued; what cannot be measured is unknown. Limits are strict or not as their words say
-(``below`` is strict, ``at_most`` is not).
+(``below`` is strict, ``at_most`` is not). What a measure said on earlier days is worked out anew from the points;
+where it rests on scores, tiers, causes, other signals or ranks, it is remembered instead: the last known days count.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
 
-from engine.definitions.condition import Compare
-from engine.definitions.feature import Feature, Window
-from engine.definitions.rule import (
+from engine.definitions.calendar import WEEKDAYS_ONLY, Calendars
+from engine.definitions.condition import Compare, Condition
+from engine.definitions.feature import Window
+from engine.definitions.measure import (
+    ClockMeasure,
     ConditionMeasure,
+    ContactsMeasure,
     EventMeasure,
-    GoalMeasure,
     Limit,
     Measure,
-    Signal,
-    SilenceMeasure,
+    RankMeasure,
+    ScheduleMeasure,
+    SlipMeasure,
     ThresholdMeasure,
-    TrendMeasure,
 )
-from engine.evaluation.columns import Bytes, Column, Flags, Floats, Ints, Numbers, Planes
+from engine.definitions.rule import Rule, Signal
+from engine.evaluation import history
+from engine.evaluation.columns import Bytes, Column, Numbers, Planes
 from engine.evaluation.counting import with_roles
 from engine.evaluation.facts import Facts, Happenings
-from engine.evaluation.features import Features, OwnNames, relative_change, taken
-from engine.evaluation.goals import attainment
+from engine.evaluation.features import Features, OwnNames, taken
+from engine.evaluation.metric_measures import of_metric
+from engine.evaluation.observed import Observed as Observed, against as against, plain
 from engine.evaluation.program import compute, evaluate_condition
+from engine.evaluation.quantifiers import of_contacts, slip
+from engine.evaluation.schedules import on_clock, on_schedule
 
-_BOUNDS: Final[Mapping[str, Callable[[Floats, float], Flags]]] = {
-    "below": lambda values, limit: values < limit,
-    "at_most": lambda values, limit: values <= limit,
-    "above": lambda values, limit: values > limit,
-    "at_least": lambda values, limit: values >= limit,
-}
+_REMEMBERED: Final = ("signal.", "score.", "tier.", "cause.")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Observed:
-    """One signal over all accounts: ``verdicts`` int8[N]; ``values`` float64[N], what was measured (NaN unknown);
-    ``sources`` int64[N]: the event that made it fire, -1 none."""
-
-    verdicts: Bytes
-    values: Floats
-    sources: Ints
-
-
-def observe(rule: str, signal: Signal, features: Features, firing: Bytes | None) -> Observed:
-    """Observe one signal of ``rule``. ``firing``: its last known verdicts (None: never observed)."""
-    today = measured(signal.measure, features, rule)
-    verdicts = today.verdicts
-    for age in range(1, signal.lasting):
-        earlier = measured(signal.measure, features.as_of(features.day - age), rule).verdicts
-        verdicts = np.minimum(verdicts, earlier)
+def observe(rule: Rule, signal: Signal, features: Features, calendars: Calendars = WEEKDAYS_ONLY) -> Observed:
+    """Observe one signal of ``rule`` on the day of ``features``, continuing from what its facts say of before."""
+    name, before = f"{rule.name}.{signal.name}", features.facts.before
+    today = measured(signal.measure, features, rule.name, calendars)
+    verdicts, own = _lasting(rule.name, signal, features, calendars, today.verdicts), None
+    if signal.lasting > 1 and is_remembered(signal.measure):
+        own = today.verdicts
+        verdicts = history.held(before.history.get(name), own, signal.lasting)
+    firing = before.firing.get(name)
     if signal.clears is not None and firing is not None:
-        verdicts = _kept(verdicts, against(signal.clears, today.values), firing)
-    return Observed(verdicts, today.values, np.where(verdicts == 1, today.sources, -1))
+        verdicts = _kept(verdicts, _cleared(signal.clears, today, rule.name, features), firing)
+    steady = verdicts if own is None else own
+    limits = rule.guard.flapping
+    flapping = None
+    if limits is not None and name in before.history:
+        flapping = history.is_flapping(history.lengthened(before.history[name], steady), limits)
+        verdicts = np.where(flapping, 0, verdicts).astype(np.int8)
+    sources = np.where(verdicts == 1, today.sources, -1)
+    return Observed(verdicts, today.values, sources, today.parts, today.people, steady, flapping)
 
 
-def against(limit: Limit, values: Floats) -> Bytes:
-    """Verdicts int8[N] of values against a limit; NaN is unknown."""
-    holds = _BOUNDS[limit.bound](values, limit.value)
-    return Planes(holds, holds | np.isnan(values)).verdicts
+def is_remembered(measure: Measure) -> bool:
+    """Whether what a measure said on earlier days has to be remembered, as it cannot be worked out from the points."""
+    match measure:
+        case RankMeasure():
+            return True
+        case ThresholdMeasure(feature):
+            return feature.window is Window.RANK
+        case ConditionMeasure(condition):
+            return any(name.startswith(_REMEMBERED) or name.endswith(".rank") for name in condition.names)
+    return False
 
 
-def measured(measure: Measure, features: Features, rule: str = "") -> Observed:
+def measured(measure: Measure, features: Features, rule: str = "", calendars: Calendars = WEEKDAYS_ONLY) -> Observed:
     """What one measure of ``rule`` says on the day of ``features``, without memory."""
     match measure:
-        case ThresholdMeasure(feature, limit):
-            values = features.value(feature)
-            return _plain(against(limit, values), values)
-        case TrendMeasure():
-            return _trend(measure, features)
-        case GoalMeasure():
-            values = attainment(measure, features)
-            return _plain(against(Limit("below", measure.attained_below), values), values)
-        case SilenceMeasure(feature, longer_than):
-            values = _silence(feature, features)
-            return _plain(against(Limit("above", longer_than), values), values)
         case EventMeasure():
             return _event(measure, features)
         case ConditionMeasure():
             return _condition(measure, OwnNames(rule, features), features.size)
-    return _plain(np.zeros(features.size, dtype=np.int8), np.full(features.size, np.nan))
+        case ContactsMeasure():
+            return of_contacts(measure, features)
+        case SlipMeasure():
+            return slip(measure, features)
+        case ScheduleMeasure():
+            return on_schedule(measure, features, calendars)
+        case ClockMeasure():
+            return on_clock(measure, features, calendars)
+    return of_metric(measure, features)
 
 
 def contacts_of(measure: EventMeasure, facts: Facts, columns: Mapping[str, Column]) -> Mapping[int, tuple[int, ...]]:
@@ -123,8 +127,19 @@ def _of_events(name: str, happenings: Happenings, columns: Mapping[str, Column])
     return None if column is None else taken(column, happenings.rows)
 
 
-def _plain(verdicts: Bytes, values: Floats) -> Observed:
-    return Observed(verdicts, values, np.full(len(values), -1, dtype=np.int64))
+def _lasting(rule: str, signal: Signal, features: Features, calendars: Calendars, verdicts: Bytes) -> Bytes:
+    if is_remembered(signal.measure):
+        return verdicts
+    for age in range(1, signal.lasting):
+        earlier = measured(signal.measure, features.as_of(features.day - age), rule, calendars).verdicts
+        verdicts = np.minimum(verdicts, earlier)
+    return verdicts
+
+
+def _cleared(clears: Limit | Condition, today: Observed, rule: str, features: Features) -> Bytes:
+    if isinstance(clears, Limit):
+        return against(clears, today.values)
+    return evaluate_condition(clears.tree, OwnNames(rule, features), features.size).verdicts
 
 
 def _kept(verdicts: Bytes, cleared: Bytes, firing: Bytes) -> Bytes:
@@ -133,26 +148,11 @@ def _kept(verdicts: Bytes, cleared: Bytes, firing: Bytes) -> Bytes:
     return np.where(firing == 1, kept, verdicts).astype(np.int8)
 
 
-def _trend(measure: TrendMeasure, features: Features) -> Observed:
-    before = features.value(Feature(measure.metric, Window.PREVIOUS, measure.over))
-    now = features.value(Feature(measure.metric, Window.MEAN, measure.over))
-    values = np.where(before < measure.min_base, np.nan, relative_change(before, now))
-    bound = Limit("at_most" if measure.change < 0 else "at_least", measure.change)
-    return _plain(against(bound, values), values)
-
-
-def _silence(feature: Feature, features: Features) -> Floats:
-    source = features.catalog.metrics[feature.metric].from_events
-    if feature.window is Window.DAYS_SINCE or (source is not None and source.silence):
-        return features.value(feature)
-    return features.value(Feature(feature.metric, Window.DAYS_SINCE))
-
-
 def _event(measure: EventMeasure, features: Features) -> Observed:
     facts, size = features.facts, features.size
     happenings = facts.events.get(measure.event)
     if happenings is None:
-        return _plain(np.full(size, -1, dtype=np.int8), np.full(size, np.nan))
+        return plain(np.full(size, -1, dtype=np.int8), np.full(size, np.nan))
     planes = matching(measure, happenings, facts, features, features.day)
     holds = np.bincount(happenings.rows[planes.holds], minlength=size) > 0
     possible = np.bincount(happenings.rows[planes.possible], minlength=size) > 0
@@ -170,4 +170,4 @@ def _condition(measure: ConditionMeasure, columns: Mapping[str, Column], size: i
     if isinstance(tree, Compare) and tree.left.type.is_numeric:
         left = compute(tree.left, columns, size)
         values = left.values if isinstance(left, Numbers) else values
-    return _plain(verdicts, values)
+    return plain(verdicts, values)

@@ -43,6 +43,16 @@ class Sight:
             return None
         return int(observed.sources[self.row])
 
+    def contacts_behind(self, rule: str, signal: str) -> frozenset[int] | None:
+        """The ids of the account's contacts whom a firing signal names; None where it is no signal about contacts."""
+        signals, contacts = self.evaluation.signals, self.evaluation.facts.contacts
+        observed = signals.get(f"{rule}.{signal}") or signals.get(signal)
+        if observed is None or observed.people is None:
+            return None
+        if observed.verdicts[self.row] != Verdict.HOLDS:
+            return frozenset()
+        return frozenset(contacts.ids[observed.people & (contacts.account_rows == self.row)].tolist())
+
 
 def needs_portfolio(names: frozenset[str]) -> bool:
     """Whether what is read compares an account with others, so that its own facts alone would give another answer."""

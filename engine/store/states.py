@@ -55,7 +55,7 @@ def save(session: Session, evaluation: Evaluation) -> None:
         column["verdict"], column["value"] = verdicts, observed.values
         column["known"] = last_known(verdicts, before.firing.get(name))
         column["since"] = since(verdicts, before, name, day)
-        column["history"] = lengthened(before.history.get(name), verdicts)
+        column["history"] = lengthened(before.history.get(name), observed.remembered)
         column["was_verdict"], column["was_known"] = before.verdicts.get(name, 0), before.firing.get(name, 0)
         column["was_since"], column["was_history"] = before.since.get(name, -1), before.history.get(name, 1)
     number = number_of(session, list(evaluation.signals))

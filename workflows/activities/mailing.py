@@ -125,6 +125,9 @@ def audience(session: Session, scene: Scene, line: Line) -> tuple[Person, ...]:
         had = people.written_to(session, scene.run.id, before.step)
         return tuple(person for person in reachable if person.id in had)
     if step.to.signal:
+        named = scene.sight.contacts_behind(scene.run.rule, step.to.signal) if scene.sight else None
+        if named is not None:
+            return tuple(person for person in reachable if person.id in named)
         event = scene.sight.event_behind(scene.run.rule, step.to.signal) if scene.sight else None
         contact = None if event is None else people.of_event(session, event)
         return tuple(person for person in reachable if person.id == contact)

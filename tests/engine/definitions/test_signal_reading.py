@@ -5,18 +5,24 @@ from typing import Final
 import pytest
 
 from engine.definitions.feature import Feature, Window
-from engine.definitions.rule import (
+from engine.definitions.measure import (
+    ClockMeasure,
     ConditionMeasure,
+    ContactsMeasure,
+    DeviationMeasure,
     EventMeasure,
     GoalMeasure,
-    LaterMeasure,
     Limit,
     Measure,
-    Signal,
+    RankMeasure,
+    RhythmMeasure,
+    ScheduleMeasure,
     SilenceMeasure,
+    SlipMeasure,
     ThresholdMeasure,
     TrendMeasure,
 )
+from engine.definitions.rule import Signal
 from tests.bad_files.workspace import BASE, RULE, bundle_of, sentences_of
 
 TOP: Final = BASE[RULE][: BASE[RULE].index("signals:")]
@@ -47,12 +53,24 @@ def signal_of(signal: str) -> Signal:
          GoalMeasure(0.8, "line", metric="active_users", target=100.0, start="account.onboarded_on", within=90)),
         ("{metric: active_users, silence: {longer_than: 30d}}", SilenceMeasure(Feature("active_users"), 30)),
         ("{event: login, roles: [user], for: 30d}", EventMeasure("login", 30, None, ("user",))),
-        ("{every: quarter, on: first working day}", LaterMeasure("schedule")),
-        ("{metric: active_users, rank: {at_most: 10, among: segment}}", LaterMeasure("rank")),
-        ("{metric: active_users, deviation: {below: -3, baseline: 90d}}", LaterMeasure("deviation")),
-        ("{metric: logins, rhythm: {gap: 2x usual, over: 90d}}", LaterMeasure("rhythm")),
+        ("{every: quarter, on: first working day}", ScheduleMeasure("quarter", "first working day")),
+        ("{before: account.renewal_on, by: 90d}", ClockMeasure("account.renewal_on", 90)),
+        ("{after: account.onboarded_on, by: 30d, until: 60d}", ClockMeasure("account.onboarded_on", 30, 60, "after")),
+        ("{metric: active_users, rank: {at_most: 10, among: segment, floor: 2}}",
+         RankMeasure(Feature("active_users"), Limit("at_most", 10), "segment", 2.0)),
+        ("{metric: active_users, deviation: {below: -3, baseline: 90d}}",
+         DeviationMeasure("active_users", Limit("below", -3), 90)),
+        ("{metric: active_users, deviation: {above: 2.5, baseline: 60d, recent: 7d, least: 20}}",
+         DeviationMeasure("active_users", Limit("above", 2.5), 60, 7, 20)),
+        ("{metric: logins, rhythm: {gap: 2x usual, over: 90d}}", RhythmMeasure("logins", 2.0, 90)),
         ("{contacts: {roles: [user]}, metric: logins, trend: {change: -20%, over: 30d}, at_least: 1}",
-         LaterMeasure("contacts")),
+         ContactsMeasure(TrendMeasure("logins", -0.2, 30, 0.0), ("user",))),
+        ("{contacts: {}, metric: logins.sum_7d, threshold: {below: 1}, at_least: 60%}",
+         ContactsMeasure(ThresholdMeasure(Feature("logins", Window.SUM, 7), Limit("below", 1)), (), 1, 0.6)),
+        ("{contacts: {roles: [user]}, metric: logins, rhythm: {gap: 3x usual, over: 60d, least: 6}, at_least: 2}",
+         ContactsMeasure(RhythmMeasure("logins", 3.0, 60, 6), ("user",), 2)),
+        ("{contacts: {roles: [champion]}, metric: logins, silence: {longer_than: 14d}}",
+         ContactsMeasure(SilenceMeasure(Feature("logins"), 14), ("champion",))),
     ],
 )  # fmt: skip
 def test_a_measure_is_read_as_it_is_written(written: str, measure: Measure) -> None:
@@ -96,10 +114,10 @@ def test_a_signal_may_have_to_last_and_may_clear_elsewhere() -> None:
         ("{metric: logins, threshold: {below: 3}}",
          ['B011 "logins" is measured per contact; a number of the account is needed here']),
         ("{metric: logins, rhythm: {gap: twice, over: 90d}}",
-         ['R036 "gap" must be a multiple of the usual, not "twice"']),
+         ['R036 "gap" must be a multiple of the usual above 1, not "twice"']),
         ("{contacts: {roles: [boss]}, metric: active_users, trend: {change: -20%, over: 30d}}",
          ['B001 there is no role "boss"', 'R034 "active_users" is measured per account, not per contact']),
-        ("{every: fortnight}", ['R003 "every" must be day, week, month, quarter or year, not "fortnight"']),
+        ("{every: fortnight}", ['R003 "every" must be week, month, quarter or year, not "fortnight"']),
         ("{condition: {var: signal.it}}", ['J006 there is no value "signal.it" here']),
         ("[]", ["R002 a signal must have keys and values, not a list",
                 "R030 a signal needs exactly one measure, not none"]),

@@ -13,7 +13,6 @@ from engine.definitions.rule import (
     ConditionMeasure,
     EventMeasure,
     GoalMeasure,
-    LaterMeasure,
     Limit,
     Measure,
     Signal,
@@ -222,10 +221,6 @@ def test_a_condition_fires_where_it_holds_and_shows_what_it_compared() -> None:
     )
     assert found.verdicts.tolist() == [HOLDS, FAILS, UNKNOWN]
     assert found.values[:2].tolist() == [10, 9]
-
-
-def test_a_measure_of_a_later_version_is_unknown() -> None:
-    assert verdicts(LaterMeasure("rhythm"), users({0: 1})) == [UNKNOWN]
 
 
 LOW = ThresholdMeasure(Feature("users"), Limit("below", 40))
