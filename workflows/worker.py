@@ -19,6 +19,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 from engine.errors import Unavailable
 from engine.settings import Settings
 from engine.store import deliveries
+from engine.store.columns import columns_in
 from engine.store.sessions import Store
 from workflows.activities.cycle import Cycles
 from workflows.activities.stretch import Stretches
@@ -53,15 +54,22 @@ async def run_worker(
 ) -> None:
     """Work until ``stop`` is set (or this is cancelled), then finish what is at work and come back."""
     stretches = Stretches(store, channel, settings.base_url, settings.sender)
-    cycles = Cycles(store, settings.day_seconds)
-    await work(
-        client,
-        settings.task_queue,
-        store,
-        here=[stretches.run_stretch, stretches.record_act, cycles.evaluate],
-        outward=[stretches.run_stretch],
-        stop=stop or asyncio.Event(),
-    )
+    with columns_in(store, settings.columns_folder) as columns:
+        if columns is None:
+            _log.warning(
+                "another process has the columns in %s; this one reads points from the database, which takes longer: "
+                "give it a folder of its own with BACKCAST_COLUMNS",
+                settings.columns_folder,
+            )
+        cycles = Cycles(store, settings.day_seconds, columns)
+        await work(
+            client,
+            settings.task_queue,
+            store,
+            here=[stretches.run_stretch, stretches.record_act, cycles.evaluate],
+            outward=[stretches.run_stretch],
+            stop=stop or asyncio.Event(),
+        )
 
 
 async def work(

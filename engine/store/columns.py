@@ -154,6 +154,14 @@ class Columns:
             first = self._spot // len(days) % spots * _SPOT
             return self.differing(session, day, first, first + _SPOT - 1)
 
+    def mend(self, session: Session) -> bool:
+        """`spot_check`, and make everything anew where it finds a difference; whether it did."""
+        with self._turn:
+            if not self.spot_check(session):
+                return False
+            self.rebuild(session)
+            return True
+
     def close(self) -> None:
         """Bring everything to the disk and let other processes have the folder."""
         with self._turn:
