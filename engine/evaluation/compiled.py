@@ -21,7 +21,7 @@ from engine.definitions.condition import Tree, names_of, typed_names
 from engine.definitions.feature import ValueType
 from engine.evaluation.columns import Bytes, Column, Flags, Numbers, Planes, Texts
 from engine.evaluation.program import evaluate_condition, same_words
-from engine.evaluation.program_lowering import Lowering, Presence, kind_of, presence_of
+from engine.evaluation.program_lowering import Lowering, Presence, has_gaps, kind_of
 from engine.evaluation.program_nodes import FALSE, TRUE, Graph, Input
 from engine.evaluation.program_scalars import Value, compile_scalars
 from engine.evaluation.program_vectors import Vectors, compile_vectors
@@ -70,7 +70,7 @@ class Program:
             if size < FEW:
                 kinds = tuple(kind_of(found.get(name)) for name in self.names)
                 return _packed(self._variant(kinds).rows(found, size), len(self.trees), size)
-            return self._variant(self._present(found)).over(found, size)
+            return self._over(found, size)
         except FloatingPointError:  # a number grew beyond every bound: rare, and the plain way knows what to say
             return self._plainly(found, size)
 
@@ -85,10 +85,34 @@ class Program:
             columns = {name: _single(value) for name, value in record.items() if name in self.names}
             return tuple(int(evaluate_condition(tree, columns, 1).verdicts[0]) for tree in self.trees)
 
-    def _present(self, columns: Mapping[str, Column]) -> tuple[Presence, ...]:
-        present = tuple(presence_of(columns.get(name)) for name in self.names)
-        if present in self._variants or len(self._variants) < _VARIANTS:
-            return present
+    def _over(self, columns: Mapping[str, Column], size: int) -> Verdicts:
+        """Chunk by chunk, as if the columns had no gaps until one is seen: looking is cheapest just before use."""
+        out = np.empty((2 * len(self.trees), -(-size // 8)), dtype=np.uint8)
+        present = [kind_of(columns.get(name)).complete for name in self.names]
+        chunks = None
+        with np.errstate(all="ignore", over="raise"):
+            for start in range(0, size, CHUNK):
+                stop = min(start + CHUNK, size)
+                if self._gaps(present, columns, start, stop):
+                    # A second surprise would mean a third variant: the rest is looked through at once.
+                    self._gaps(present, columns, stop, size if start else stop)
+                    chunks = None
+                chunks = chunks or self._variant(self._kept(present)).chunks(columns)
+                chunks(start, stop, out[:, start // 8 : -(-stop // 8)])
+        return Verdicts(size, out[: len(self.trees)], out[len(self.trees) :])
+
+    def _gaps(self, present: list[Presence], columns: Mapping[str, Column], start: int, stop: int) -> bool:
+        """Mark the columns that turn out to have gaps in these rows; whether there were any."""
+        found = False
+        for i, name in enumerate(self.names):
+            if present[i] is not present[i].partial and has_gaps(columns[name], start, stop):
+                present[i], found = present[i].partial, True
+        return found
+
+    def _kept(self, present: Sequence[Presence]) -> tuple[Presence, ...]:
+        asked = tuple(present)
+        if asked in self._variants or len(self._variants) < _VARIANTS:
+            return asked
         return tuple(presence.partial for presence in present)
 
     def _variant(self, present: tuple[Presence, ...]) -> "_Variant":
@@ -140,23 +164,24 @@ class _Variant:
         values = [_values(columns[each.name]) for each in self._graph.inputs]
         return [self._scalars(row) for row in (zip(*values, strict=True) if values else [()] * size)]
 
-    def over(self, columns: Mapping[str, Column], size: int) -> Verdicts:
-        """The verdicts of many rows, chunk by chunk. FloatingPointError where a number overflows."""
-        count, out = len(self._pairs), np.empty((2 * len(self._pairs), -(-size // 8)), dtype=np.uint8)
-        for row, root in enumerate(self._roots):
-            if root in {TRUE, FALSE}:
-                out[row] = 255 if root == TRUE else 0
+    def chunks(self, columns: Mapping[str, Column]) -> Callable[[int, int, Packed], None]:
+        """A function that judges the rows from ``start`` to ``stop`` into bits: all certain planes, all possible ones.
+
+        FloatingPointError where a number overflows.
+        """
         arrays = [_array(each, columns) for each in self._graph.inputs]
         words = [_code(word, self._graph.inputs[source], columns) for source, word in self._vectors.words]
-        buffers = self._lent.pop() if self._lent else _Buffers(self._vectors)
-        with np.errstate(all="ignore", over="raise"):
-            for start in range(0, size, CHUNK):
-                rows = min(CHUNK, size - start)
-                given = [array[start : start + rows] for array in arrays]
-                place = slice(start // 8, -(-(start + rows) // 8))
-                self._vectors.run(given, words, *buffers.of(rows), rows, out[:, place])
-        self._lent.append(buffers)
-        return Verdicts(size, out[:count], out[count:])
+        constants = [(row, 255 if root == TRUE else 0) for row, root in enumerate(self._roots) if root in {TRUE, FALSE}]
+
+        def judge(start: int, stop: int, out: Packed) -> None:
+            buffers = self._lent.pop() if self._lent else _Buffers(self._vectors)
+            given = [array[start:stop] for array in arrays]
+            self._vectors.run(given, words, *buffers.of(stop - start), stop - start, out)
+            for row, bits in constants:
+                out[row] = bits
+            self._lent.append(buffers)
+
+        return judge
 
 
 class _Buffers:

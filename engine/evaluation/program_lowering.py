@@ -47,6 +47,11 @@ class Presence(Enum):
         """The same where something may be missing, which is never wrong."""
         return {Presence.NUMBERS: Presence.SOME_NUMBERS, Presence.TEXTS: Presence.SOME_TEXTS}.get(self, self)
 
+    @property
+    def complete(self) -> "Presence":
+        """The same where nothing is."""
+        return {Presence.SOME_NUMBERS: Presence.NUMBERS, Presence.SOME_TEXTS: Presence.TEXTS}.get(self, self)
+
 
 class Pair(NamedTuple):
     """A condition: the flag that it certainly holds, and the flag that it possibly holds."""
@@ -67,15 +72,13 @@ def kind_of(column: Column | None) -> Presence:
     return Presence.SOME_TEXTS if isinstance(column, Texts) else Presence.SOME_NUMBERS
 
 
-def presence_of(column: Column | None) -> Presence:
-    """What is known of a column, by looking through it once."""
-    if column is None:
-        return Presence.ABSENT
+def has_gaps(column: Column, start: int, stop: int) -> bool:
+    """Whether anything is missing between these rows."""
     if isinstance(column, Texts):
-        return Presence.SOME_TEXTS if len(column.codes) and column.codes.min() < 0 else Presence.TEXTS
-    # A sum is NaN as soon as one value is; where it overflows, "some" is never wrong.
-    with np.errstate(all="ignore"):
-        return Presence.NUMBERS if np.isfinite(np.add.reduce(column.values)) else Presence.SOME_NUMBERS
+        codes = column.codes[start:stop]
+        return bool(len(codes)) and bool(codes.min() < 0)
+    # A sum is NaN as soon as one value is; where it overflows, "yes" is never wrong.
+    return not np.isfinite(np.add.reduce(column.values[start:stop]))
 
 
 class Lowering:

@@ -83,6 +83,14 @@ def test_a_program_answers_again_and_again_whatever_is_missing_this_time() -> No
         assert [found.of(i).tolist() for i in range(3)] == plainly(program.trees, columns, MANY)
 
 
+def test_a_gap_that_shows_up_late_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled, "CHUNK", 32)
+    trees: list[Tree] = [Compare("<", X, ONE), Compare("==", Var("word", TEXT), Literal("churned", TEXT))]
+    whole: Mapping[str, Scalar] = {"x": 0.0, "word": "churned"}
+    columns = columns_of_all([whole] * 40 + [{"word": "churned"}] + [whole] * 60 + [{"x": 1.0}])
+    assert said(trees, columns, 102) == plainly(trees, columns, 102)
+
+
 def test_more_patterns_of_gaps_than_are_kept_are_answered_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiled, "_VARIANTS", 1)
     program = compile_conditions([Compare("<", X, ONE), Compare("==", Var("word", TEXT), Literal("churned", TEXT))])
