@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.definitions.catalog import Catalog, Metric, Subject
 from engine.definitions.feature import Feature, ValueType, Window
-from engine.evaluation import rollups, windows
+from engine.evaluation import owned, windows
 from engine.evaluation.columns import Column, Flags, Floats, Ints, Numbers, Texts
 from engine.evaluation.facts import Facts, Grid, Points, Series
 from engine.evaluation.program import compute, unknown
@@ -92,7 +92,7 @@ def _rolled_up(metric: Metric, feature: Feature, around: Around) -> Floats:
     owners, here = _owners(metric.of, around.facts)
     values = around.over(metric.of).value(feature)
     how = "min" if feature.window is Window.DAYS_SINCE else metric.across or "sum"
-    return rollups.rolled(how, owners[here], values[here], around.size)
+    return owned.rolled(how, owners[here], values[here], around.size)
 
 
 def _owners(subject: Subject, facts: Facts) -> tuple[Ints, Flags]:
@@ -118,7 +118,7 @@ def _latest(metric: Metric, around: Around) -> Floats:
     if metric.from_contacts is not None:
         wanted = metric.from_contacts.metric
         values = around.over("contact").value(wanted) if wanted else None
-        return rollups.from_contacts(metric.from_contacts, around.facts, values, around.day)
+        return owned.from_contacts(metric.from_contacts, around.facts, values, around.day)
     if source is None:
         return windows.latest(around.series(metric), size, around.day, metric.stale_after)
     if source.silence:
