@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Float, ForeignKey, Index, Integer, LargeBinary, PrimaryKeyConstraint, String, Text, text
+from sqlalchemy import Boolean, Float, ForeignKey, Index, Integer, LargeBinary, PrimaryKeyConstraint, String, Text, text
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
 from engine.store.base import Base, Id
@@ -101,16 +101,18 @@ class _Score:
 
 
 class ScoreRow(_Score, Base):
-    """One account's score on one day. ``cause``: the metric behind the last drop."""
+    """One account's score on one day. ``cause``: the metric behind the last drop. ``leads``: of the scorecards that
+    apply it is the first by priority, and so *the* score of the account; there is one on each day."""
 
     __tablename__ = "scores"
     __table_args__ = (
         PrimaryKeyConstraint("day", "scorecard", "account_id"),
         Index("ix_scores_account_id_day", "account_id", "day"),
-        Index("ix_scores_day_effective", "day", "effective", "account_id", "tier"),
+        Index("ix_scores_day_effective", "day", "leads", "effective", "account_id", "tier"),
     )
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
     cause: Mapped[str | None] = mapped_column(String(200))
+    leads: Mapped[bool] = mapped_column(Boolean, default=True)
 
 
 class SubjectScoreRow(_Score, Base):

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 from engine.definitions.bundle import Bundle
 from engine.definitions.scorecard import Scorecard
 from engine.errors import Refused
-from engine.evaluation.columns import Bytes, Column, Ints, Texts
+from engine.evaluation.columns import Bytes, Column, Flags, Ints, Texts
 from engine.evaluation.deciding import Plan
 from engine.evaluation.evaluation import Evaluation, Scored
+from engine.evaluation.rolling_up import by_priority, leading
 from engine.evaluation.scoring import TIERS
 from engine.evaluation.wording import day_text
 from engine.store import states
@@ -32,8 +33,11 @@ _ADDED = ("starts", "refusals", "hold_outs", "woken")
 def save_evaluation(session: Session, bundle: Bundle, evaluation: Evaluation) -> None:
     """Write the signal states and the day's scores of the evaluated accounts; the same day again replaces them."""
     states.save(session, evaluation)
+    first = leading(bundle.scorecards, evaluation.scores, len(evaluation.facts.accounts))
+    order = by_priority(bundle.scorecards)
     for name, scored in evaluation.every_score.items():
-        _save_scores(session, bundle.fingerprint, evaluation, bundle.scorecards[name], scored)
+        leads = first == order.index(name) if name in order else None
+        _save_scores(session, bundle.fingerprint, evaluation, bundle.scorecards[name], scored, leads)
 
 
 def save_cycle(session: Session, bundle: Bundle, plan: Plan, day: int, counts: Mapping[str, int]) -> None:
@@ -97,16 +101,18 @@ def known_rules(session: Session, until: int | None = None) -> set[str]:
     return set(session.scalar(newest if until is None else newest.where(CycleRow.day <= until)) or ())
 
 
-def _save_scores(session: Session, fingerprint: str, evaluation: Evaluation, card: Scorecard, scored: Scored) -> None:
+def _save_scores(
+    session: Session, fingerprint: str, evaluation: Evaluation, card: Scorecard, scored: Scored, leads: Flags | None
+) -> None:
     ids = _subjects(evaluation, card)
     rows = np.flatnonzero(scored.applies)
     _forget(session, card, evaluation.facts.at, ids, ids[rows])
     lines = np.stack([scored.values, scored.normalised, scored.shares, scored.contributions], axis=2)
-    size, of_accounts = len(rows), card.of == "account"
+    size = len(rows)
     columns: dict[str, Sequence[Any]] = {
         "day": [evaluation.facts.at] * size,
         "scorecard": [card.name] * size,
-        "account_id" if of_accounts else "subject_id": ids[rows].tolist(),
+        "subject_id" if leads is None else "account_id": ids[rows].tolist(),
         "computed": _micro(scored.computed[rows]),
         "effective": _micro(scored.effective[rows]),
         "coverage": scored.coverage[rows].tolist(),
@@ -119,8 +125,9 @@ def _save_scores(session: Session, fingerprint: str, evaluation: Evaluation, car
         "packed": pack_lines(lines[rows]),
         "bundle": [fingerprint] * size,
     }
-    if of_accounts:
+    if leads is not None:
         columns["cause"] = _words(evaluation.columns[f"cause.{card.name}"], rows)
+        columns["leads"] = leads[rows].tolist()
     upsert(session, score_table(card.of)[0], columns)
 
 

@@ -51,20 +51,16 @@ def id_of(session: Session, key: str) -> int:
 
 
 def latest_scores(session: Session, account_ids: Sequence[int]) -> dict[int, ScoreRow]:
-    """Each account's newest score row; of several scorecards the one that has a score, then by name."""
+    """Each account's newest score row; of several scorecards the one that leads."""
     newest = (
         select(ScoreRow.account_id, func.max(ScoreRow.day).label("day"))
-        .where(ScoreRow.account_id.in_(account_ids))
+        .where(ScoreRow.account_id.in_(account_ids), ScoreRow.leads)
         .group_by(ScoreRow.account_id)
         .subquery()
     )
-    rows = session.scalars(
-        select(ScoreRow).join(newest, (ScoreRow.account_id == newest.c.account_id) & (ScoreRow.day == newest.c.day))
-    )
-    found: dict[int, ScoreRow] = {}
-    for row in sorted(rows, key=lambda row: (row.effective is None, row.scorecard)):
-        found.setdefault(row.account_id, row)
-    return found
+    is_newest = (ScoreRow.account_id == newest.c.account_id) & (ScoreRow.day == newest.c.day)
+    rows = session.scalars(select(ScoreRow).join(newest, is_newest).where(ScoreRow.leads))
+    return {row.account_id: row for row in rows}
 
 
 def open_runs(session: Session, account_ids: Sequence[int]) -> Mapping[int, int]:

@@ -67,7 +67,7 @@ class Portfolio:
 def portfolio(session: Session, wanted: Wanted, scope: str | None) -> Portfolio:
     """One page of what ``wanted`` asks for among the accounts of owner ``scope`` (None: all)."""
     day = session.scalar(select(func.max(ScoreRow.day)))
-    scores = _scores_on(session, day, few=bool(scope or wanted.owner or wanted.search))
+    scores = _scores_on(day)
     mine = [AccountRow.owner == scope] if scope is not None else []
     matching = [*mine, *_asked(wanted)]
     counted = (
@@ -93,33 +93,25 @@ def portfolio(session: Session, wanted: Wanted, scope: str | None) -> Portfolio:
 
 
 def courses(session: Session, account_ids: Sequence[int], since: int) -> dict[int, Course]:
-    """The scores of some accounts from day ``since`` on; of several scorecards the first by name that has a score."""
+    """The scores of some accounts from day ``since`` on; of several scorecards the one that led on each day."""
     found: dict[int, dict[int, int | None]] = {account_id: {} for account_id in account_ids}
     rows = session.execute(
         select(ScoreRow.account_id, ScoreRow.day, ScoreRow.effective)
-        .where(ScoreRow.account_id.in_(account_ids), ScoreRow.day >= since)
-        .order_by(ScoreRow.day, ScoreRow.scorecard)
+        .where(ScoreRow.account_id.in_(account_ids), ScoreRow.day >= since, ScoreRow.leads)
+        .order_by(ScoreRow.day)
     )
     for account_id, day, effective in rows:
-        if found[account_id].get(day) is None:
-            found[account_id][day] = effective
+        found[account_id][day] = effective
     return {account_id: Course(tuple(by_day), tuple(by_day.values())) for account_id, by_day in found.items()}
 
 
-def _scores_on(session: Session, day: int | None, *, few: bool) -> Subquery:
-    """One row per account scored on ``day``; where scorecards overlap, the lower score counts.
-
-    For ``few`` accounts the rows are looked up one by one (five times faster than grouping all); for all accounts
-    grouping them first is the faster way.
-    """
-    if few:
-        cards = session.scalars(select(ScoreRow.scorecard).where(ScoreRow.day == day).distinct().limit(2)).all()
-        if len(cards) < 2:
-            return select(ScoreRow.account_id, ScoreRow.effective, ScoreRow.tier).where(ScoreRow.day == day).subquery()
-    lowest = select(
-        ScoreRow.account_id, func.min(ScoreRow.effective).label("effective"), func.min(ScoreRow.tier).label("tier")
+def _scores_on(day: int | None) -> Subquery:
+    """One row per account scored on ``day``: the score that leads."""
+    return (
+        select(ScoreRow.account_id, ScoreRow.effective, ScoreRow.tier)
+        .where(ScoreRow.day == day, ScoreRow.leads)
+        .subquery()
     )
-    return lowest.where(ScoreRow.day == day).group_by(ScoreRow.account_id).subquery()
 
 
 def _asked(wanted: Wanted) -> list[ColumnElement[bool]]:

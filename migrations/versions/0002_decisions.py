@@ -121,11 +121,12 @@ def _scores() -> None:
         "scores",
         sa.Column("account_id", Id, sa.ForeignKey("accounts.id"), nullable=False),
         sa.Column("cause", sa.String(200), nullable=True),
+        sa.Column("leads", sa.Boolean, nullable=False),
         *_score_columns(),
         sa.PrimaryKeyConstraint("day", "scorecard", "account_id"),
     )
     op.create_index("ix_scores_account_id_day", "scores", ["account_id", "day"])
-    op.create_index("ix_scores_day_effective", "scores", ["day", "effective", "account_id", "tier"])
+    op.create_index("ix_scores_day_effective", "scores", ["day", "leads", "effective", "account_id", "tier"])
 
 
 def _subject_scores() -> None:
