@@ -1,12 +1,12 @@
 """Accounts about which something new is known that no cycle has looked at yet.
 
 Whoever writes data marks its accounts in the same transaction. A cycle reads the marks before it reads any data and
-takes away only those that are still as they were then: what came in between stays marked.
+takes away exactly those: what comes in between stays marked. Marks are only added, so no writer waits for another.
 """
 
 # ruff: noqa: S608  (statements are made of integers and constants)
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,27 +17,18 @@ from engine.store.tables import ChangedAccountRow
 
 MANY: Final = 5_000
 """Of more accounts than this they are not named one by one: everything is to be looked at."""
-EVERYTHING: Final = 0
-"""The mark for that, in place of an account."""
-
-_ONE_MORE: Final = "ON CONFLICT (account_id) DO UPDATE SET changes = changed_accounts.changes + 1"
+_EVERYTHING: Final = 0
+"""Stands for that in place of an account."""
+_AT_ONCE: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What was marked: account → how often. ``everything``: too much to be named."""
+    """Marks that were read: their numbers, and the accounts they name, ascending. ``everything``: or more than that."""
 
-    marks: Mapping[int, int]
-
-    @property
-    def everything(self) -> bool:
-        """Whether more changed than was named."""
-        return EVERYTHING in self.marks
-
-    @property
-    def accounts(self) -> list[int]:
-        """The accounts that were named, ascending."""
-        return sorted(self.marks.keys() - {EVERYTHING})
+    marks: tuple[int, ...] = ()
+    accounts: tuple[int, ...] = ()
+    everything: bool = False
 
 
 def mark(session: Session, subject_ids: Collection[int]) -> None:
@@ -45,30 +36,27 @@ def mark(session: Session, subject_ids: Collection[int]) -> None:
     if not subject_ids:
         return
     named = ",".join(str(int(number)) for number in subject_ids)
-    source = (
-        f"SELECT id, 1 FROM accounts WHERE id IN ({named})"
-        f" UNION SELECT account_id, 1 FROM contacts WHERE id IN ({named})"
-        f" UNION SELECT account_id, 1 FROM products WHERE id IN ({named})"
+    whose = (
+        f"SELECT id FROM accounts WHERE id IN ({named})"
+        f" UNION SELECT account_id FROM contacts WHERE id IN ({named})"
+        f" UNION SELECT account_id FROM products WHERE id IN ({named})"
     )
     if len(subject_ids) > MANY:
-        source = f"SELECT {EVERYTHING}, 1"
-    # WHERE true: without it SQLite takes ON CONFLICT for part of a join.
-    marked = f"INSERT INTO changed_accounts (account_id, changes) SELECT * FROM ({source}) AS found WHERE true"
-    session.execute(text(f"{marked} {_ONE_MORE}"))
+        whose = f"SELECT {_EVERYTHING}"
+    session.execute(text(f"INSERT INTO changed_accounts (account_id) {whose}"))
 
 
-def read(session: Session, limit: int = MANY) -> Changed:
-    """What is marked, at most ``limit`` accounts."""
-    rows = session.execute(
-        select(ChangedAccountRow.account_id, ChangedAccountRow.changes)
-        .order_by(ChangedAccountRow.account_id)
-        .limit(limit)
-    )
-    return Changed(dict(rows.all()))
+def read(session: Session) -> Changed:
+    """What is marked. Where that is very much, only a part of the marks, which stand for everything."""
+    query = select(ChangedAccountRow.id, ChangedAccountRow.account_id).order_by(ChangedAccountRow.id)
+    rows = session.execute(query.limit(_AT_ONCE)).all()
+    accounts = {row.account_id for row in rows}
+    everything = _EVERYTHING in accounts or len(accounts) > MANY or len(rows) == _AT_ONCE
+    return Changed(tuple(row.id for row in rows), tuple(sorted(accounts - {_EVERYTHING})), everything)
 
 
 def forget(session: Session, seen: Changed) -> None:
-    """Take away the marks of what has been looked at; what was marked again meanwhile stays."""
+    """Take away the marks of what has been looked at."""
     if seen.marks:
-        statement = text("DELETE FROM changed_accounts WHERE account_id = :account AND changes = :changes")
-        session.execute(statement, [{"account": one, "changes": count} for one, count in seen.marks.items()])
+        statement = text("DELETE FROM changed_accounts WHERE id = :id")
+        session.execute(statement, [{"id": number} for number in seen.marks])

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from engine.evaluation.incoming.contacts import PushedContact
 from engine.evaluation.incoming.faults import Faults, shortened
 from engine.evaluation.point_values import like
-from engine.store import accounts
+from engine.store import accounts, changed
 from engine.store.points import Added
 from engine.store.tables import AccountRow, ContactRow
 
@@ -56,10 +56,13 @@ def push(
         session.add(row)
     older = [contact for contact in contacts if contact.key in rows]
     roles = {contact.key: rows[contact.key].roles for contact in older}
-    changed = sum(_write(rows[contact.key], contact, at) for contact in older)
+    written = [contact for contact in older if _write(rows[contact.key], contact, at)]
     session.flush()
+    changed.mark(
+        session, {owners[contact.account] for contact in fresh} | {rows[one.key].account_id for one in written}
+    )
     moved = frozenset(rows[key].id for key, before in roles.items() if rows[key].roles != before)
-    return Added(len(fresh), changed, len(older) - changed), moved
+    return Added(len(fresh), len(written), len(older) - len(written)), moved
 
 
 def _check(

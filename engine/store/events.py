@@ -13,7 +13,7 @@ from engine.evaluation.incoming.events import PushedEvent
 from engine.evaluation.incoming.faults import Faults, shortened
 from engine.evaluation.incoming.values import day_of
 from engine.evaluation.point_values import like
-from engine.store import accounts, contacts, counting
+from engine.store import accounts, changed, contacts, counting
 from engine.store.contacts import Known
 from engine.store.counting import Touched
 from engine.store.points import Added
@@ -61,6 +61,7 @@ def push(session: Session, events: Sequence[PushedEvent], catalog: Catalog, at: 
             {Touched(event.account_id, day_of(event.pushed.at)) for event in fresh},
             at,
         )
+        changed.mark(session, {event.account_id for event in fresh})
         _depart(session, [e.contact_id for e in fresh if e.pushed.event == DEPARTED and e.contact_id is not None], at)
     return Added(new=len(fresh), same=len(events) - len(fresh))
 

@@ -14,6 +14,7 @@ from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from engine.evaluation.columns import Floats, Ints
+from engine.store import changed
 from engine.store.number_rows import number_rows
 from engine.store.tables import PointChangeRow, PointRow
 
@@ -46,7 +47,8 @@ class Changes:
 
 
 def leave(session: Session, days: Ints, subjects: Ints, recorded_at: datetime) -> None:
-    """Say that points on these days of these subjects (in the order of day, then subject) were written or removed."""
+    """Say that points on these days of these subjects (in the order of day, then subject) were written or removed; and
+    that something new is known about their accounts."""
     if not len(days):
         return
     begins = np.flatnonzero(np.concatenate([[True], (np.diff(days) != 0) | (np.diff(subjects) > _NEAR)]))
@@ -57,6 +59,7 @@ def leave(session: Session, days: Ints, subjects: Ints, recorded_at: datetime) -
         for day, first, last in zip(*columns, strict=True)
     ]
     session.execute(insert(PointChangeRow), rows)
+    changed.mark(session, np.unique(subjects).tolist())
     newest = session.scalar(select(func.max(PointChangeRow.id))) or 0
     if newest // KEPT != (newest - len(rows)) // KEPT:
         session.execute(delete(PointChangeRow).where(PointChangeRow.id < newest - KEPT))

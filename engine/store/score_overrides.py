@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.errors import NotFound, Refused
+from engine.store import changed
 from engine.store.decision_tables import ScoreOverrideRow
 from engine.store.tables import AccountRow
 from engine.terms import MICRO, Tier
@@ -69,6 +70,7 @@ def override(
     )
     session.add(row)
     session.flush()
+    changed.mark(session, [account_id])
     return row.id
 
 
@@ -80,6 +82,7 @@ def end(session: Session, override_id: int, member: str, at: datetime) -> None:
     if row.ended_at is not None or row.expires_at <= at:
         raise Refused("This override is not in force any more.")
     row.ended_at = at
+    changed.mark(session, [row.account_id])
     row.reason = f"{row.reason} (ended by {member})"[:2000]
 
 

@@ -78,12 +78,13 @@ class WordRow(Base):
 
 
 class ChangedAccountRow(Base):
-    """An account about which something new is known that no cycle has looked at. ``changes`` counts it, so that a
-    cycle forgets only what it has seen. Account 0 stands for more accounts than are worth naming."""
+    """A mark: something new is known about an account that no cycle has looked at. Every change leaves a row of its
+    own, so that no writer waits for another and a cycle forgets only what it has seen. Account 0 stands for more
+    accounts than are worth naming."""
 
     __tablename__ = "changed_accounts"
-    account_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
-    changes: Mapped[int] = mapped_column(Integer, default=1)
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    account_id: Mapped[int] = mapped_column(Id)
 
 
 class MetricRow(Base):

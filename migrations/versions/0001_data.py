@@ -240,8 +240,8 @@ def _products() -> None:
 def _changed_accounts() -> None:
     op.create_table(
         "changed_accounts",
-        sa.Column("account_id", Id, primary_key=True, autoincrement=False),
-        sa.Column("changes", sa.Integer, nullable=False),
+        sa.Column("id", Id, primary_key=True),
+        sa.Column("account_id", Id, nullable=False),
     )
 
 

@@ -75,7 +75,7 @@ def run_cycle(
     day = (at - EPOCH).days
     with store.read() as session:
         refuse_past(session, day)
-        seen = changed.read(session, _ALL)
+        seen = changed.read(session)
     looked = look(store, bundle, at, released=released, columns=columns, shard=shard)
     with _deciding(store, day) as session:
         plan = settle(bundle, looked.proposals, load_past(session, bundle, at, released), at, day)
@@ -117,9 +117,6 @@ def run_part(
     if day_seconds is None:
         return result
     return replace(result, woken=wake(store, day, at, looked.seen, accounts))
-
-
-_ALL = 1 << 30
 
 
 def _refuse_part(session: Session, bundle: Bundle, day: int) -> None:
