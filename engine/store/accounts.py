@@ -8,9 +8,12 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from engine.evaluation.incoming.accounts import AgreedGoal, PushedAccount
+from engine.evaluation.incoming.faults import Faults, shortened
 from engine.evaluation.incoming.values import day_of
+from engine.evaluation.point_values import like
+from engine.store import changed
 from engine.store.points import Added
-from engine.store.tables import AccountRow, GoalRow, SubjectRow
+from engine.store.tables import AccountRow, GoalRow, ProductRow, SubjectRow
 
 Item = TypeVar("Item")
 FEW: Final = 500
@@ -30,8 +33,11 @@ def ids(session: Session, keys: Collection[str]) -> Mapping[str, int]:
     return {row.key: row.id for row in session.execute(query)}
 
 
-def push(session: Session, accounts: Sequence[PushedAccount], at: datetime) -> Added:
-    """Add accounts that are new and change those that are there; no account twice."""
+def push(session: Session, accounts: Sequence[PushedAccount], at: datetime, faults: Faults) -> Added:
+    """Add accounts that are new and change those that are there; no account twice.
+
+    Reports parents that are not there or go round in a circle; then nothing is to be kept.
+    """
     known = _rows(session, [account.key for account in accounts])
     fresh = [account for account in accounts if account.key not in known]
     for number, account in zip(new_subjects(session, "account", len(fresh)), fresh, strict=True):
@@ -42,11 +48,14 @@ def push(session: Session, accounts: Sequence[PushedAccount], at: datetime) -> A
         known[account.key] = row
     session.flush()
     made = {account.key for account in fresh}
-    changed = {a.key for a in accounts if a.key not in made and _write(known[a.key], a, at)}
+    written = {a.key for a in accounts if a.key not in made and _write(known[a.key], a, at)}
     agreed = _agree(session, {known[account.key].id: account.goals for account in accounts if account.goals})
-    changed |= {key for key, row in known.items() if row.id in agreed and key not in made}
+    above = _put_under(session, accounts, known, faults)
+    using = _add_products(session, {known[account.key].id: account.products for account in accounts}, at)
+    written |= {key for key, row in known.items() if row.id in agreed | above | using and key not in made}
     session.flush()
-    return Added(len(made), len(changed), len(accounts) - len(made) - len(changed))
+    changed.mark(session, {known[key].id for key in made | written})
+    return Added(len(made), len(written), len(accounts) - len(made) - len(written))
 
 
 def new_subjects(session: Session, kind: str, count: int) -> list[int]:
@@ -72,7 +81,7 @@ def _rows(session: Session, keys: Sequence[str]) -> dict[str, AccountRow]:
 
 def _write(row: AccountRow, account: PushedAccount, at: datetime) -> bool:
     """Write what is said; whether that changed anything."""
-    said = dict(account.said)
+    said = {name: value for name, value in account.said.items() if name != "parent"}
     if "stage" in said and "stage_since" not in said and row.stage is not None and said["stage"] != row.stage:
         said["stage_since"] = day_of(at)
     empty: dict[str, Any] = {"name": account.key, "owner": "", "suppressed": False}
@@ -117,3 +126,66 @@ def shards(session: Session, size: int, accounts: Collection[int] | None = None)
         return
     for some in parts(sorted(accounts), size):
         yield session.scalars(select(AccountRow.id).where(AccountRow.id.in_(some)).order_by(AccountRow.id)).all()
+
+
+def _put_under(
+    session: Session, accounts: Sequence[PushedAccount], known: Mapping[str, AccountRow], faults: Faults
+) -> set[int]:
+    """Write the parents that are said; the ids of the accounts for which that changed anything."""
+    said = [account for account in accounts if "parent" in account.said]
+    if not said:
+        return set()
+    keys = {account.said["parent"] for account in said} - {None}
+    numbers = ids(session, keys) if keys else {}
+    touched = set()
+    for account in said:
+        row, parent = known[account.key], account.said["parent"]
+        if parent is not None and parent not in numbers:
+            message = f'there is no account "{shortened(parent)}"{like(parent, numbers)}'
+            faults.add(account.place.bad("parent", "unknown_account", message))
+        elif row.parent_id != numbers.get(parent):
+            row.parent_id = numbers.get(parent)
+            touched.add(row.id)
+    session.flush()
+    _refuse_circles(session, [account for account in said if known[account.key].id in touched], known, faults)
+    return touched
+
+
+def _refuse_circles(
+    session: Session, moved: Sequence[PushedAccount], known: Mapping[str, AccountRow], faults: Faults
+) -> None:
+    rows = session.execute(select(AccountRow.id, AccountRow.parent_id).where(AccountRow.parent_id.is_not(None)))
+    above = {row.id: row.parent_id for row in rows} if moved else {}
+    free: set[int] = set()
+    for account in moved:
+        way: list[int] = []
+        number: int | None = known[account.key].id
+        while number is not None and number not in free and number not in way:
+            way.append(number)
+            number = above.get(number)
+        if number is not None and number in way:
+            parent = shortened(account.said["parent"])
+            message = f'an account cannot be above itself: the parents of "{parent}" lead back to it; leave one out'
+            faults.add(account.place.bad("parent", "circle", message))
+        else:
+            free.update(way)
+
+
+def _add_products(session: Session, products: Mapping[int, Sequence[str]], at: datetime) -> set[int]:
+    """Add products that accounts use now, by account id; one that is not named any more keeps its history.
+
+    The ids of the accounts for which that changed anything.
+    """
+    using = [number for number, names in products.items() if names]
+    there: set[tuple[int, str]] = set()
+    for some in parts(using):
+        query = select(ProductRow.account_id, ProductRow.name).where(ProductRow.account_id.in_(some))
+        there |= {(row.account_id, row.name) for row in session.execute(query)}
+    wanted = ((number, name) for number in using for name in products[number])
+    fresh = [each for each in wanted if each not in there]
+    numbers = new_subjects(session, "product", len(fresh))
+    made = zip(numbers, fresh, strict=True)
+    rows = [{"id": number, "account_id": who, "name": name, "recorded_at": at} for number, (who, name) in made]
+    if rows:
+        session.execute(insert(ProductRow), rows)
+    return {number for number, _ in fresh}

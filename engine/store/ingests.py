@@ -108,7 +108,9 @@ def _records(session: Session, body: Body, catalog: Catalog, at: datetime) -> tu
     if body.kind is Kind.ACCOUNTS:
         pushed = read_accounts(body.chunks, body.form, catalog, faults)
         faults.refuse()
-        return len(pushed), accounts.push(session, pushed, at)
+        added = accounts.push(session, pushed, at, faults)
+        faults.refuse()
+        return len(pushed), added
     if body.kind is Kind.CONTACTS:
         return _contacts(session, body.chunks, body.form, catalog, at, faults)
     happened = read_events(body.chunks, body.form, catalog, at, faults)

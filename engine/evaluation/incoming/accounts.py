@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from engine.definitions.catalog import Catalog
 from engine.evaluation.incoming.delimited import Header
-from engine.evaluation.incoming.faults import Faults, shortened
+from engine.evaluation.incoming.faults import Faults, Place, shortened
 from engine.evaluation.incoming.rows import Format, Row, read_rows
 from engine.evaluation.incoming.values import Values
+from engine.evaluation.point_values import as_number
 
 OWN: Final = (
     "key",
@@ -21,9 +22,13 @@ OWN: Final = (
     "stage_since",
     "onboarded_on",
     "renewal_on",
+    "notice_on",
+    "parent",
+    "products",
     "suppressed",
 )
-RESERVED: Final = frozenset({*OWN, "segment", "days_in_stage", "renewal_in_days", "id", "goals", "fields"})
+_COMPUTED: Final = ("segment", "days_in_stage", "renewal_in_days", "notice_in_days", "id", "goals", "fields")
+RESERVED: Final = frozenset({*OWN, *_COMPUTED})
 PARTS: Final = ("target", "start", "end", "start_value")
 HEADER: Final = Header(OWN, ("key",), others=True, prefixes=("goals.", "fields."))
 
@@ -43,12 +48,17 @@ class AgreedGoal:
 
 @dataclass(frozen=True, slots=True)
 class PushedAccount:
-    """One account as pushed. ``said``: the row's own columns only, so that what was not said stays as it was."""
+    """One account as pushed. ``said``: the row's own columns only, so that what was not said stays as it was.
+
+    ``parent`` in it is the key of the account this one belongs to. ``products``: what the account uses, by name.
+    """
 
     key: str
     said: Mapping[str, Any]
     fields: Mapping[str, float | bool | str | None] = field(default_factory=dict)
     goals: Mapping[str, AgreedGoal] = field(default_factory=dict)
+    products: tuple[str, ...] = ()
+    place: Place = field(default_factory=Place)
 
 
 def read_accounts(chunks: Iterable[bytes], form: Format, catalog: Catalog, faults: Faults) -> list[PushedAccount]:
@@ -80,6 +90,8 @@ def _account(values: Values, catalog: Catalog, numeric: frozenset[str]) -> Pushe
         "stage_since": values.day("stage_since"),
         "onboarded_on": values.day("onboarded_on"),
         "renewal_on": values.day("renewal_on"),
+        "notice_on": values.day("notice_on"),
+        "parent": values.text("parent", 200),
         "suppressed": values.flag("suppressed"),
     }
     return PushedAccount(
@@ -87,6 +99,8 @@ def _account(values: Values, catalog: Catalog, numeric: frozenset[str]) -> Pushe
         said={name: value for name, value in said.items() if values.has(name)},
         fields=_fields(values, numeric),
         goals=_goals(values, catalog),
+        products=values.names("products"),
+        place=values.row.place,
     )
 
 
@@ -112,6 +126,8 @@ def _fields(values: Values, numeric: frozenset[str]) -> dict[str, float | bool |
             values.fault(name, "unknown_field", message)
         elif isinstance(value, list | dict):
             values.fault(name, "bad_value", "a field is a number, a text, or true or false")
+        elif isinstance(value, int) and not isinstance(value, bool) and as_number(value) is None:
+            values.fault(name, "bad_value", "a number this large cannot be stored")
         elif isinstance(value, str):
             found[bare] = float(value) if name in numeric else values.text(name, 1_000)
         else:

@@ -13,7 +13,8 @@ from engine.evaluation.incoming.faults import Faults, Place, shortened
 from engine.evaluation.incoming.rows import Format, read_rows
 from engine.evaluation.incoming.values import Values
 
-HEADER: Final = Header(("key", "account", "name", "email", "roles", "departed_on"), ("key", "account"))
+_OWN: Final = ("key", "account", "name", "email", "roles", "seniority", "department", "joined_on", "departed_on")
+HEADER: Final = Header(_OWN, ("key", "account"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,19 @@ def _contact(values: Values, catalog: Catalog) -> PushedContact:
         "name": values.text("name"),
         "email": _email(values),
         "roles": values.words("roles", catalog.roles, "role"),
+        "seniority": _seniority(values, catalog),
+        "department": values.text("department", 120),
+        "joined_on": values.day("joined_on"),
         "departed_on": values.day("departed_on"),
     }
     told = {name: value for name, value in said.items() if values.has(name)}
     return PushedContact(values.key("key"), values.key("account"), told, values.row.place)
+
+
+def _seniority(values: Values, catalog: Catalog) -> str | None:
+    if catalog.seniority:
+        return values.word("seniority", catalog.seniority, "seniority")
+    return values.text("seniority", 64)
 
 
 def _email(values: Values) -> str | None:

@@ -113,6 +113,21 @@ class Values:
             self.fault(name, f"unknown_{what}", f'there is no {what} "{shortened(word)}"; {hint}')
         return tuple(sorted(found & {*known}))
 
+    def names(self, name: str, longest: int = 200) -> tuple[str, ...]:
+        """Several names, written as `words` are, each once and in their order."""
+        value = self.row.values.get(name)
+        given = value.split(";") if isinstance(value, str) else value or []
+        if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
+            self.fault(name, "bad_value", f'write the {name} as a list of texts, or with ";" between them')
+            return ()
+        found = tuple(dict.fromkeys(each.strip() for each in given if each.strip()))
+        for each in found:
+            if not each.isprintable():
+                self.fault(name, "bad_text", f'"{shortened(each)}" holds a character that does not belong in a name')
+            elif len(each) > longest:
+                self.fault(name, "too_long", f'"{shortened(each)}" is longer than {longest} characters')
+        return found
+
     def moment(self, name: str, now: datetime) -> datetime | None:
         """A moment with its zone, or a day (its first moment in UTC); not later than a day from ``now``."""
         value = self.row.values.get(name)

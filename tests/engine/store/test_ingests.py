@@ -26,7 +26,9 @@ from engine.store.tables import (
     GoalRow,
     MetricRow,
     PointRow,
+    ProductRow,
     SubjectRow,
+    WordRow,
 )
 
 MakeStore = Callable[[], AbstractContextManager[Store]]
@@ -331,3 +333,107 @@ def test_any_order_and_duplication_of_events_gives_the_same_state(
     batches = [shuffled[a:b] for a, b in zip([0, *cuts], [*cuts, len(shuffled)], strict=True)]
     assert sorted(chain(*batches)) == sorted(shuffled)
     assert after(make_store, small_bundle.catalog, batches) == once
+
+
+def test_accounts_lie_below_others_and_never_in_a_circle(store: Store, catalog: Catalog) -> None:
+    text = "key,parent,notice_on\ngroup,,\nacme,group,2026-10-01\nlab,acme,\n"
+    assert push(store, catalog, "accounts", text).new == 3
+    assert push(store, catalog, "accounts", text).same == 3
+    assert account(store, "acme").parent_id == account(store, "group").id
+    assert account(store, "acme").notice_on == days("2026-10-01")
+    for circle in ("key,parent\ngroup,lab\n", "key,parent\nlab,lab\n", "key,parent\na,b\nb,c\nc,a\n"):
+        with pytest.raises(BadData, match="cannot be above itself"):
+            push(store, catalog, "accounts", circle)
+    with pytest.raises(BadData, match='no account "grop"; did you mean "group"'):
+        push(store, catalog, "accounts", "key,parent\nlab,grop\n")
+    assert push(store, catalog, "accounts", "key,parent\nacme,\nlab,group\n").changed == 2
+    assert account(store, "acme").parent_id is None
+    assert push(store, catalog, "accounts", "key,parent\ngroup,acme\n").changed == 1
+
+
+def test_an_account_uses_products_and_points_can_be_about_one_of_them(store: Store, catalog_text: str) -> None:
+    metric = (
+        "  incidents: {title: Incidents, of: product, source: feedback, evidence: observe, type: number, better: lower,"
+        " bears_on_value: They wait.}\nevents:\n"
+    )
+    checked = reading.read({"rules/catalog.yaml": catalog_text.replace("events:\n", metric, 1)})
+    assert checked.bundle is not None, checked.problems
+    catalog = checked.bundle.catalog
+    assert push(store, catalog, "accounts", "key,products\nacme,Mail; Chat;Mail\nzeta,\n").new == 2
+    assert push(store, catalog, "accounts", "key,products\nacme,Mail\n").same == 1
+    assert push(store, catalog, "accounts", "key,products\nacme,Mail;Docs\n").changed == 1
+    with store.read() as session:
+        named = session.execute(
+            select(ProductRow.name, SubjectRow.kind).join(SubjectRow, SubjectRow.id == ProductRow.id)
+        )
+        assert sorted(map(tuple, named)) == [("Chat", "product"), ("Docs", "product"), ("Mail", "product")]
+    text = "account,metric,day,value,product\nacme,incidents,2026-03-01,2,Mail\nacme,incidents,2026-03-01,3,Chat\n"
+    assert push(store, catalog, "points", text).new == 2
+    with store.read() as session:
+        rows = select(ProductRow.name, PointRow.value).join(PointRow, PointRow.subject_id == ProductRow.id)
+        assert {row[0]: row[1] for row in session.execute(rows)} == {"Mail": 2.0, "Chat": 3.0}
+    with pytest.raises(BadData, match='the account "acme" has no product "Mial"; did you mean "Mail"'):
+        push(store, catalog, "points", "account,metric,day,value,product\nacme,incidents,2026-03-01,2,Mial\n")
+
+
+def test_contacts_have_a_seniority_a_department_and_a_first_day(store: Store, catalog_text: str) -> None:
+    checked = reading.read({"rules/catalog.yaml": catalog_text + "seniority: [staff, manager, executive]\n"})
+    assert checked.bundle is not None, checked.problems
+    catalog = checked.bundle.catalog
+    push(store, catalog, "accounts", ACCOUNTS)
+    text = "key,account,seniority,department,joined_on\nann,acme,executive,Finance,2026-02-01\n"
+    assert push(store, catalog, "contacts", text).new == 1
+    row = contact(store, "ann")
+    assert (row.seniority, row.department, row.joined_on) == ("executive", "Finance", days("2026-02-01"))
+    assert push(store, catalog, "contacts", "key,account\nann,acme\n").same == 1
+    assert push(store, catalog, "contacts", "key,account,department\nann,acme,\n").changed == 1
+    assert contact(store, "ann").department is None
+    with pytest.raises(BadData, match='there is no seniority "exec"'):
+        push(store, catalog, "contacts", "key,account,seniority\nann,acme,exec\n")
+
+
+KINDS = (
+    "  plan: {title: Plan, source: commercial, evidence: observe, type: text, better: neither,"
+    " bears_on_value: They buy.}\n"
+    "  signed: {title: Signed, source: commercial, evidence: observe, type: date, better: neither,"
+    " bears_on_value: They sign.}\nevents:\n  note: {fields: {text: text}}\n"
+)
+
+
+def test_every_kind_of_value_comes_in_and_is_read_back_as_it_was(store: Store, catalog_text: str) -> None:
+    """S0-42: a number, yes or no, a category, a date, a stream of events and a note."""
+    checked = reading.read({"rules/catalog.yaml": catalog_text.replace("events:\n", KINDS, 1)})
+    assert checked.bundle is not None, checked.problems
+    catalog = checked.bundle.catalog
+    people(store, catalog)
+    rows = {("seats", "12.5"), ("trained", "true"), ("plan", "gold"), ("signed", "2026-02-28")}
+    text = "account,metric,day,value\n" + "".join(f"acme,{name},2026-03-01,{value}\n" for name, value in rows)
+    assert push(store, catalog, "points", text).new == 4
+    assert push(store, catalog, "points", text + "zeta,plan,2026-03-01,gold\nzeta,plan,2026-03-02,007\n").same == 4
+    found = {(who, name, day): value for who, name, day, value in points(store)}
+    with store.read() as session:
+        words = {row.id: row.word for row in session.scalars(select(WordRow))}
+    assert found["acme", "seats", "2026-03-01"] == 12.5
+    assert found["acme", "trained", "2026-03-01"] == 1.0
+    assert date.fromordinal(int(found["acme", "signed", "2026-03-01"]) + EPOCH.toordinal()) == date(2026, 2, 28)
+    assert words[int(found["acme", "plan", "2026-03-01"])] == words[int(found["zeta", "plan", "2026-03-01"])] == "gold"
+    assert words[int(found["zeta", "plan", "2026-03-02"])] == "007"
+    happened = "account,event,at,text\n" + "".join(f"acme,login,2026-03-0{day},\n" for day in range(1, 5))
+    assert (
+        push(store, catalog, "events", happened + 'acme,note,2026-03-05,"They said: ""soon"", then nothing"\n').new == 5
+    )
+    with store.read() as session:
+        notes = session.scalars(select(EventRow.fields).where(EventRow.name == "note")).all()
+    assert notes == [{"text": 'They said: "soon", then nothing'}]
+    assert count(store, EventRow) == 5
+
+
+def test_a_category_can_change_and_what_it_was_is_kept(store: Store, catalog_text: str) -> None:
+    checked = reading.read({"rules/catalog.yaml": catalog_text.replace("events:\n", KINDS, 1)})
+    assert checked.bundle is not None, checked.problems
+    people(store, checked.bundle.catalog)
+    for plan, answer in (("gold", (1, 0)), ("silver", (0, 1)), ("silver", (0, 0)), ("gold", (0, 1))):
+        done = push(store, checked.bundle.catalog, "points", f"account,metric,day,value\nacme,plan,2026-03-01,{plan}\n")
+        assert (done.new, done.changed) == answer
+    assert count(store, WordRow) == 2
+    assert count(store, CorrectionRow) == 2
