@@ -54,20 +54,27 @@ def taken(table: Matrix, rows: Ints) -> Matrix:
 
 
 def _spread(card: Scorecard, say: Matrix) -> Matrix:
-    """Shares by how much of its weight each metric keeps, float64[N, M] between 0 and 1."""
-    shares = np.zeros_like(say, order="F")
-    first = 0
+    """Shares by how much of its weight each metric keeps, float64[N, M] between 0 and 1.
+
+    Sums run from metric to metric, never over an axis: NumPy sums those in an order that depends on the shape, and a
+    single account must get the same shares, to the last bit, as among all.
+    """
+    shares = np.zeros((say.shape[1], len(say)))
+    whole, first = np.zeros(len(say)), 0
     for dimension in card.dimensions:
-        weights = np.array([metric.weight * metric.multiplier for metric in dimension.metrics])
-        part = slice(first, first + len(weights))
-        first += len(weights)
-        weighed: Matrix = say[:, part] * weights
-        whole = weighed.sum(axis=1, keepdims=True)
-        freshest = np.max(np.where(weights > 0, say[:, part], 0.0), axis=1, keepdims=True)
-        kept = dimension.weight * freshest
-        shares[:, part] = kept * np.divide(weighed, whole, out=np.zeros_like(weighed), where=whole > 0)
-    whole = shares.sum(axis=1, keepdims=True)
-    return np.asarray(np.divide(shares, whole, out=np.zeros_like(shares), where=whole > 0))
+        part = range(first, first + len(dimension.metrics))
+        first = part.stop
+        weighed, freshest = np.zeros(len(say)), np.zeros(len(say))
+        for at, metric in zip(part, dimension.metrics, strict=True):
+            np.multiply(say[:, at], metric.weight * metric.multiplier, out=shares[at])
+            weighed += shares[at]
+            np.maximum(freshest, say[:, at], out=freshest, where=shares[at] > 0)
+        kept = np.divide(dimension.weight * freshest, weighed, out=np.zeros(len(say)), where=weighed > 0)
+        for at in part:
+            shares[at] *= kept
+            whole += shares[at]
+    np.divide(shares, whole, out=shares, where=whole > 0)
+    return shares.T
 
 
 def coverage_of(card: Scorecard, covered: Flags2, freshness: Matrix | None = None) -> Floats:
