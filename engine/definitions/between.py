@@ -169,6 +169,8 @@ class _Graph:
                     yield f"score.{rest.partition('.')[0]}"
             elif kind == "signal":
                 yield name if "." in rest else f"signal.{rule}.{rest}"
+            elif kind == "goal" and (goal := self.catalog.goals.get(rest.rpartition(".")[0])):
+                yield f"metric.{goal.metric}"
             elif kind == "in_segment":
                 yield from self._of_condition(self.catalog.segments.get(rest))
             elif name == "account.segment":

@@ -152,12 +152,18 @@ class EventKind:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A goal agreed with each account; target, start and end are the account's data."""
+    """A goal agreed with each account; target, start and end are the account's data.
+
+    ``points`` (share of the time → share of the way) draw the line of shape ``points``. It is stuck where nothing was
+    gained for ``stuck_after`` days.
+    """
 
     name: str
     metric: str
     place: Place = field(compare=False)
-    shape: Choice["linear", "step"] = "linear"
+    shape: Choice["linear", "step", "points"] = "linear"
+    points: tuple[tuple[float, float], ...] = ()
+    stuck_after: int = 30
 
 
 @dataclass(frozen=True, slots=True)

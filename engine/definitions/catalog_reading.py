@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Final, Literal as Choice, get_args
+from typing import Final, get_args
 
 from engine.definitions.catalog import Catalog, EventKind, Evidence, Goal, Metric, ProductFeature, Question
 from engine.definitions.condition import AnyOf, Condition
@@ -10,15 +10,18 @@ from engine.definitions.condition_reading import parse
 from engine.definitions.event_source_reading import Declared
 from engine.definitions.feature import ValueType
 from engine.definitions.fields import Fields
+from engine.definitions.goal_reading import read_shape
 from engine.definitions.metric_reading import TYPES, feature_metrics, read_metric, with_contacts, with_formula
 from engine.definitions.problem import Place
 from engine.definitions.reading import Ledger, known, name, scalar, texts_of, word
 from engine.definitions.scope import ACCOUNT_FIELDS, segment_scope
 from engine.definitions.source import MapNode, Node, ScalarNode
 
-SHAPES: Final[tuple[Choice["linear", "step"], ...]] = ("linear", "step")
 RESERVED: Final = frozenset(
-    {"account", "contact", "product", "event", "signal", "score", "tier", "cause", "in_segment", "response", "feature"}
+    {
+        *("account", "contact", "product", "event", "signal", "score", "tier", "cause", "goal"),
+        *("in_segment", "response", "feature"),
+    }
 )
 ANSWER_DAYS: Final = 90
 
@@ -127,7 +130,8 @@ def _goal(key: ScalarNode, node: Node, metrics: Mapping[str, Metric], ledger: Le
     wanted = scalar(metric, ledger, '"metric"') if metric else None
     if metric and wanted and known(metric, wanted, metrics, ledger, "metric") and not _countable(metrics[wanted]):
         ledger.problem(metric, 14, f'"{wanted}" is not a number of an account, so no goal can be set on it')
-    found = Goal(key.text, wanted or "", key.place, fields.word("shape", SHAPES, "linear"))
+    shape, points = read_shape(fields)
+    found = Goal(key.text, wanted or "", key.place, shape, points, fields.days("stuck_after", 30))
     fields.close()
     return found
 

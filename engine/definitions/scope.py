@@ -35,6 +35,10 @@ CONTACT_FIELDS: Final[Mapping[str, ValueType]] = {
 }
 
 
+GOAL_STATUSES: Final = frozenset({"on_track", "behind", "stuck"})
+"""How an agreed goal can stand: at 100 % of its line or more, under it, or under 80 % or without any progress."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Names with their types.
@@ -115,6 +119,9 @@ def account_scope(catalog: Catalog, outline: Outline) -> Scope:
         }
         tiers = frozenset(tier.value for tier in Tier)
         words |= {f"tier.{card}": tiers, f"tier.{card}.previous": tiers, f"cause.{card}": frozenset(metrics)}
+    for goal in catalog.goals:
+        names |= {f"goal.{goal}.status": ValueType.TEXT, f"goal.{goal}.attainment": ValueType.SHARE}
+        words |= {f"goal.{goal}.status": GOAL_STATUSES}
     for rule, signals in outline.signals.items():
         names |= {f"signal.{rule}.{signal}": ValueType.BOOLEAN for signal in signals}
     return segment_scope(catalog).with_names(names, words)

@@ -149,6 +149,8 @@ def value_of(catalog: Catalog, name: str, column: Column | None, row: int) -> st
     feature = feature_named(catalog, name.removeprefix("contact."))
     if feature is not None:
         return feature_value(catalog, feature, value)
+    if name.startswith("goal."):
+        return share(value)
     if name.startswith(("in_segment.", "signal.")):
         return "yes" if value else "no"
     return number(value)

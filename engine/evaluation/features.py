@@ -15,6 +15,7 @@ from engine.evaluation import windows
 from engine.evaluation.columns import Column, Floats, Ints, Numbers, Texts
 from engine.evaluation.counting import count_events
 from engine.evaluation.facts import Facts, Points, Series
+from engine.evaluation.goals import GOAL, goal_column
 from engine.evaluation.program import compute, evaluate_condition
 from engine.evaluation.seen import above_zero, decimals_of, ranks, relative_change, see
 
@@ -140,6 +141,8 @@ class Features(Mapping[str, Column]):
             return self._given[name]
         if name.startswith(DERIVED):
             return self._derive(name) if self._derive else None
+        if name.startswith(GOAL):
+            return goal_column(name, self)
         if self.of == "account" and name.startswith(own):
             return self._account(name.removeprefix(own))
         if name.startswith("in_segment."):

@@ -166,11 +166,9 @@ def _slip(catalog: Catalog, measure: SlipMeasure, seen: Seen, words: Words) -> s
     if code is None:
         why = "nobody was active before" if not measured else "not known of everybody"
         return f"{title}: the pattern of the slip is not known ({why}); needed: {wanted}"
-    fallen = (
-        f"{number(seen.part('named') or 0)} of {number(measured)} active people fell by {share(measure.fall)} or more"
-    )
-    over = f"in {measure.over} days"
-    return f"{title}: slip {pattern_named(code).replace('_', ' ')}: {fallen} {over}{_named(seen.people)}{words.said(wanted)}"
+    many = f"{number(seen.part('named') or 0)} of {number(measured)} active people"
+    fallen = f"{many} fell by {share(measure.fall)} or more in {measure.over} days{_named(seen.people)}"
+    return f"{title}: slip {pattern_named(code).replace('_', ' ')}: {fallen}{words.said(wanted)}"
 
 
 def _clock(catalog: Catalog, measure: ClockMeasure, seen: Seen, words: Words) -> str:

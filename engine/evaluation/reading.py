@@ -21,7 +21,7 @@ from engine.definitions.rule import Rule, Success
 from engine.definitions.scorecard import Carry, GoalLine, Scorecard, TargetRatio
 from engine.evaluation.facts import Needs
 from engine.evaluation.features import feature_named
-from engine.evaluation.goals import adds_up
+from engine.evaluation.goals import GOAL, adds_up
 
 _GOAL_DAYS: Final = 400
 """How far back amounts are loaded for a goal whose dates are the account's data: a year and a month."""
@@ -108,6 +108,9 @@ class _Collected:
 
     def names(self, names: frozenset[str] | tuple[str, ...], back: int = 0) -> None:
         for name in names:
+            goal = name.removeprefix(GOAL).rpartition(".")[0] if name.startswith(GOAL) else ""
+            if goal in self.catalog.goals:
+                self._goal(goal, back + self.catalog.goals[goal].stuck_after)
             feature = feature_named(self.catalog, name.removeprefix("contact.").removeprefix("product."))
             if feature is not None:
                 self.feature(feature, back)

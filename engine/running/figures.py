@@ -59,7 +59,7 @@ class Figures:
         if agreed is None or np.isnan(agreed.target[0]):
             return None
         goal = self.features.catalog.goals[name]
-        line = expected(agreed, self.day, step=goal.shape == "step")
+        line = expected(agreed, self.day, goal)
         attained = agreed_attainment(name, self.features)
         # Attainment is (actual - start) / (line - start), so this is the actual value again.
         actual = agreed.start_value + attained * (line - agreed.start_value)

@@ -18,7 +18,6 @@ from engine.definitions.measure import (
     RhythmMeasure,
     ScheduleMeasure,
     SilenceMeasure,
-    SlipMeasure,
     ThresholdMeasure,
     TrendMeasure,
 )
