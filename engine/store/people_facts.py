@@ -47,7 +47,7 @@ def parents(session: Session, rows: Sequence[AccountTuple]) -> dict[int, str]:
     if not len(wanted):
         return {}
     query = of_subjects(select(AccountRow.id, AccountRow.key), AccountRow.id, wanted)
-    return dict(session.execute(query).tuples().all())
+    return {row.id: row.key for row in session.execute(query)}
 
 
 def contacts(session: Session, subjects: Subjects, at: int, ids: Ints | None) -> Contacts:
