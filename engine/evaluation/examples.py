@@ -13,6 +13,7 @@ import numpy as np
 
 from engine.definitions.bundle import Bundle
 from engine.definitions.catalog import Catalog, Metric
+from engine.definitions.feature import ValueType
 from engine.definitions.problem import Problem
 from engine.definitions.rule import Example, ExampleEvent, ExampleGoal, Rule
 from engine.evaluation.columns import Column, Numbers, Texts
@@ -62,11 +63,12 @@ def _run(bundle: Bundle, rule: Rule, example: Example) -> Problem | None:
 
 def _is_direct(metric: Metric, example: Example) -> bool:
     silent = metric.from_events is not None and metric.from_events.silence
-    return metric.name in example.given and not silent and (metric.formula or metric.from_events) is not None
+    made = metric.formula or metric.from_events or metric.from_contacts or metric.across
+    return metric.name in example.given and not silent and made is not None
 
 
 def _direct(metric: Metric) -> Metric:
-    return replace(metric, formula=None, from_events=None)
+    return replace(metric, formula=None, from_events=None, from_contacts=None, of="account", across=None)
 
 
 def _given(catalog: Catalog, example: Example) -> Mapping[str, Column]:
@@ -75,6 +77,7 @@ def _given(catalog: Catalog, example: Example) -> Mapping[str, Column]:
     for name, values in example.given.items():
         metric = catalog.metrics.get(name)
         is_points = metric is not None and (metric.from_events is None or not metric.from_events.silence)
+        is_points &= metric is None or metric.type is not ValueType.TEXT
         if values and not is_points and not name.startswith("account."):
             found[name] = _column(values[min(values)])
     return found
