@@ -203,7 +203,7 @@ def _guard(bundle: Bundle, rule: Rule, evaluation: Evaluation, past: Past, row: 
         yield f"cooldown of {guard.cooldown} days: no episode has ended yet"
     else:
         yield f"cooldown of {guard.cooldown} days: until {day_text(ended + guard.cooldown)}"
-    limit = default_limit(len(facts.accounts)) if guard.max_new_runs is None else guard.max_new_runs
+    limit = default_limit(past.accounts or len(facts.accounts)) if guard.max_new_runs is None else guard.max_new_runs
     yield f"new runs in 24 hours: {past.recent_starts.get(rule.name, 0)} of at most {limit}"
     for action in rule.actions:
         applies = _applies(bundle, rule, action.when, evaluation, row)

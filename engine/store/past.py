@@ -41,6 +41,20 @@ def load_past(session: Session, bundle: Bundle, at: datetime, released: frozense
     )
 
 
+def load_past_of(session: Session, rule: str, account: int, at: datetime) -> Past:
+    """The past as far as one rule and one account go: episodes, cooldown, starts of the rule, how many accounts."""
+    then = _Then(at, _is_over(session, at))
+    mine = (EpisodeRow.rule == rule, EpisodeRow.account_id == account)
+    is_inside = session.scalar(select(EpisodeRow.id).where(*mine, then.open_episode()).limit(1)) is not None
+    ended = session.scalar(select(func.max(EpisodeRow.closed_on)).where(*mine, then.closed_episode()))
+    return Past(
+        inside={rule: {account}} if is_inside else {},
+        episode_ended={} if ended is None else {(rule, account): ended},
+        recent_starts=_recent_starts(session, then, rule),
+        accounts=session.scalar(select(func.count()).select_from(AccountRow)) or 0,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Then:
     """The moment that is looked at. ``over``: later days have been decided, and nothing of them may be seen.
@@ -59,6 +73,9 @@ class _Then:
         if not self.over:
             return EpisodeRow.closed_on.is_(None)
         return (EpisodeRow.opened_on <= self.day) & (EpisodeRow.closed_on.is_(None) | (EpisodeRow.closed_on > self.day))
+
+    def closed_episode(self) -> ColumnElement[bool]:
+        return EpisodeRow.closed_on <= self.day if self.over else EpisodeRow.closed_on.is_not(None)
 
     def open_run(self) -> ColumnElement[bool]:
         if not self.over:
@@ -85,10 +102,9 @@ def _inside(session: Session, then: _Then, released: frozenset[str]) -> dict[str
 
 
 def _ended(session: Session, bundle: Bundle, then: _Then) -> dict[tuple[str, int], int]:
-    over = EpisodeRow.closed_on <= then.day if then.over else EpisodeRow.closed_on.is_not(None)
     query = (
         select(EpisodeRow.rule, EpisodeRow.account_id, func.max(EpisodeRow.closed_on))
-        .where(over, EpisodeRow.rule.in_(bundle.rules))
+        .where(then.closed_episode(), EpisodeRow.rule.in_(bundle.rules))
         .group_by(EpisodeRow.rule, EpisodeRow.account_id)
     )
     return {(rule, account): ended for rule, account, ended in session.execute(query) if ended is not None}
@@ -115,11 +131,12 @@ def _held_out(session: Session, bundle: Bundle, then: _Then) -> dict[str, dict[i
     return found
 
 
-def _recent_starts(session: Session, then: _Then) -> dict[str, int]:
+def _recent_starts(session: Session, then: _Then, rule: str = "") -> dict[str, int]:
     day_ago = then.at - timedelta(hours=24)
     query = (
         select(DecisionRow.rule, func.count())
         .where(DecisionRow.kind == DecisionKind.START.value, DecisionRow.decided_at > day_ago, then.decided())
+        .where(DecisionRow.rule == rule if rule else true())
         .group_by(DecisionRow.rule)
     )
     return dict(session.execute(query).all())
