@@ -6,7 +6,7 @@ Runs and what only touches the database are on the task queue itself, what leave
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -17,6 +17,7 @@ from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 
 from engine.errors import Unavailable
+from engine.running.working_time import DAY_SECONDS
 from engine.settings import Settings
 from engine.store import deliveries
 from engine.store.columns import columns_in
@@ -24,6 +25,7 @@ from engine.store.sessions import Store
 from workflows.activities.cycle import Cycles
 from workflows.activities.stretch import Stretches
 from workflows.activity_options import DELIVERY_SUFFIX
+from workflows.at_once import AtOnce
 from workflows.beating import Beating
 from workflows.channels.letter import Channel
 from workflows.evaluation_cycle import EvaluationCycle
@@ -62,6 +64,8 @@ async def run_worker(
                 settings.columns_folder,
             )
         cycles = Cycles(store, settings.day_seconds, columns)
+        # Where days are shorter, whoever makes them so says when to evaluate.
+        fresh = cycles if settings.day_seconds == DAY_SECONDS else None
         await work(
             client,
             settings.task_queue,
@@ -69,6 +73,7 @@ async def run_worker(
             here=[stretches.run_stretch, stretches.record_act, cycles.evaluate],
             outward=[stretches.run_stretch],
             stop=stop or asyncio.Event(),
+            fresh=fresh,
         )
 
 
@@ -81,8 +86,12 @@ async def work(
     outward: Sequence[Callable[..., Any]],
     stop: asyncio.Event,
     runner: WorkflowRunner | None = None,
+    fresh: Cycles | None = None,
 ) -> None:
-    """`run_worker` with the activities given: those of the task queue itself, and those of its delivery queue."""
+    """`run_worker` with the activities given: those of the task queue itself, and those of its delivery queue.
+
+    ``fresh``: evaluate with it at once what changed.
+    """
     with ExitStack() as stack:
         threads = stack.enter_context(ThreadPoolExecutor(_LOCAL_ACTIVITIES, thread_name_prefix="activity"))
         senders = stack.enter_context(ThreadPoolExecutor(_ACTIVITIES, thread_name_prefix="delivery"))
@@ -111,13 +120,17 @@ async def work(
             graceful_shutdown_timeout=_GRACE,
         )
         async with runs, sending:
-            await _beside(stop, Drainer(store, client, task_queue), store)
+            drainer = Drainer(store, client, task_queue)
+            loops = [drainer.run(), _look_after(store)]
+            if fresh is not None:
+                loops.append(AtOnce(fresh, client, drainer).run())
+            await _beside(stop, loops)
 
 
-async def _beside(stop: asyncio.Event, drainer: Drainer, store: Store) -> None:
+async def _beside(stop: asyncio.Event, loops: Sequence[Coroutine[Any, Any, None]]) -> None:
     """What runs beside the workers, ended and awaited before they are: a call in flight at exit can hang."""
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(drainer.run()), group.create_task(_look_after(store))]
+        tasks = [group.create_task(loop) for loop in loops]
         await stop.wait()
         for task in tasks:
             task.cancel()

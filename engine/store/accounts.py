@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from engine.evaluation.incoming.accounts import AgreedGoal, PushedAccount
@@ -117,6 +117,11 @@ def _write_goal(session: Session, row: GoalRow | None, account: int, name: str, 
         return False
     row.target, row.start_value, row.start_day, row.end_day = said
     return True
+
+
+def count(session: Session) -> int:
+    """How many accounts there are."""
+    return session.scalar(select(func.count()).select_from(AccountRow)) or 0
 
 
 def shards(session: Session, size: int, accounts: Collection[int] | None = None) -> Iterator[Sequence[int]]:

@@ -1,6 +1,7 @@
 """Writing what an evaluation said: the signal states, the day's scores, the cycle itself."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,12 @@ def is_current(session: Session, fingerprint: str, day: int) -> bool:
     """Whether the last cycle over all accounts was of this day and this bundle, so that a part can be added to it."""
     row = session.scalar(_LAST)
     return row is not None and (row.day, row.bundle) == (day, fingerprint)
+
+
+def last_decided(session: Session) -> datetime | None:
+    """When the last cycle over all accounts decided; None before the first."""
+    row = session.scalar(_LAST)
+    return None if row is None else row.decided_at
 
 
 def refuse_past(session: Session, day: int) -> None:

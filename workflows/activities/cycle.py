@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from threading import Lock
 
 from sqlalchemy.orm import Session
 from temporalio import activity
@@ -45,6 +46,8 @@ class Cycles:
         self.store = store
         self.day_seconds = day_seconds
         self.columns = columns
+        self.turn = Lock()
+        """Held while a cycle is at work in this process: another one would only do the same work again."""
 
     @activity.defn(name="evaluate")
     def evaluate(self, wanted: CycleInput) -> CycleResult:
@@ -54,7 +57,13 @@ class Cycles:
             bundle = bundles.in_force(session)
         if bundle is None:
             raise Refused("no bundle is in force: start the worker in a folder that holds rules/ and playbooks/")
-        return run_cycle(self.store, bundle, at, day_seconds=self.day_seconds, columns=self.columns)
+        with self.turn:
+            return run_cycle(self.store, bundle, at, day_seconds=self.day_seconds, columns=self.columns)
+
+    def part(self, bundle: Bundle, seen: Changed) -> CycleResult:
+        """Run a cycle over the accounts that changed, as of now. Raises `Refused` where one over all is due."""
+        at = datetime.now(UTC)
+        return run_part(self.store, bundle, at, seen, day_seconds=self.day_seconds, columns=self.columns)
 
 
 def run_cycle(
