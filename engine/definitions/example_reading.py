@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Final, Literal as Choice
 
-from engine.definitions.catalog import Catalog
+from engine.definitions.catalog import Catalog, Metric
 from engine.definitions.feature import Feature, ValueType
 from engine.definitions.fields import Fields
 from engine.definitions.quantities import parse_date, parse_share
@@ -18,6 +18,7 @@ Value = float | str | bool
 THEN: Final[tuple[Choice["fires", "clear", "unknown"], ...]] = ("fires", "clear", "unknown")
 WHEN: Final = "write today, 3d ago or last 10d"
 
+_OTHERS: Final = frozenset(map(str, range(2, 100)))
 _LAST: Final = re.compile(r"last ([1-9][0-9]{0,2})d")
 _AGO: Final = re.compile(r"([1-9][0-9]{0,2})d ago")
 
@@ -26,10 +27,14 @@ def read_example(node: Node, catalog: Catalog, scope: Scope, ledger: Ledger) -> 
     """Read one example; every name must be a metric, an event or a name of the scope."""
     fields = Fields(node, ledger, "an example")
     given: dict[str, Mapping[int, Value]] = {}
+    people: dict[str, Mapping[str, Mapping[int, Value]]] = {}
     events: list[ExampleEvent] = []
     for key, value in fields.entries("given", required=True):
         type_ = scope.type_of(key.text)
-        if type_ is None and key.text in catalog.events:
+        metric = catalog.metrics.get(key.text)
+        if metric is not None and metric.of == "contact" and (type_ is None or _tells_people(value, catalog)):
+            people[key.text] = _people(value, metric, catalog, ledger)
+        elif type_ is None and key.text in catalog.events:
             events += _events(key.text, value, catalog, ledger)
         elif type_ is None:
             hint = suggest(key.text, [*catalog.metrics, *catalog.events, *scope.names]) or scope.hint(key.text)
@@ -44,8 +49,33 @@ def read_example(node: Node, catalog: Catalog, scope: Scope, ledger: Ledger) -> 
         _ages(events),
         tuple(events),
         tuple(_goal(key, value, catalog, ledger) for key, value in fields.entries("agreed")),
+        people,
     )
     fields.close()
+    return found
+
+
+def _tells_people(node: Node, catalog: Catalog) -> bool:
+    return isinstance(node, MapNode) and any(_who(key.text, catalog) for key, _ in node.entries)
+
+
+def _who(text: str, catalog: Catalog) -> bool:
+    """``sponsor``, or another one of them: ``sponsor 2``."""
+    role, _, number = text.partition(" ")
+    return role in catalog.roles and (not number or number in _OTHERS)
+
+
+def _people(node: Node, metric: Metric, catalog: Catalog, ledger: Ledger) -> Mapping[str, Mapping[int, Value]]:
+    """The histories of contacts, by who they are; a history without a role is somebody's."""
+    if not isinstance(node, MapNode) or not _tells_people(node, catalog):
+        return {"somebody": _history(node, metric.type, metric.name, ledger)}
+    found: dict[str, Mapping[int, Value]] = {}
+    for key, value in node.entries:
+        if _who(key.text, catalog):
+            found[key.text] = _history(value, metric.type, metric.name, ledger)
+        else:
+            hint = suggest(key.text, catalog.roles) or f"write a role, or several of one: {catalog.roles[0]} 2"
+            ledger.coded(key, "B001", f'there is no contact "{key.text}" in an example', hint)
     return found
 
 

@@ -1,6 +1,7 @@
 """Reading the measures of a metric: threshold, trend, goal, silence, rank, deviation, rhythm, slip (codes R03x)."""
 
 import re
+from dataclasses import replace
 from typing import Final, Literal as Choice, get_args
 
 from engine.definitions.feature import Feature, ValueType
@@ -169,7 +170,7 @@ def read_rhythm(fields: Fields, reach: Reach) -> RhythmMeasure:
 
 def read_slip(fields: Fields, reach: Reach) -> SlipMeasure:
     """``{metric: …, slip: {pattern: key_users, over: 30d, roles: [key_user]}}``."""
-    metric = read_plain_metric(fields, reach)
+    metric = read_plain_metric(fields, replace(reach, of="contact"))
     inner = fields.fields("slip", required=True)
     if inner is None:
         return SlipMeasure(metric, "broad")

@@ -145,6 +145,9 @@ class Example:
     An event stands in the same list under its name: ``login: [3d ago, 5d ago]``, ``{3d ago: champion}`` (to whom),
     ``{3d ago: {nps: 4, role: user}}`` (with fields). ``events`` maps each to its ages; ``happened`` has all of it.
 
+    A metric of contacts is told by who they are: ``logins: {sponsor: {last 30d: 1}, user 2: 3}``; ``people`` maps it to
+    them. Without a role it is somebody's. What is told of scores, tiers and ranks by day is remembered.
+
     Goals stand beside ``given``: ``agreed: {tickets_deflected: {target: 1800, start: 60d ago, within: 180d}}``.
     """
 
@@ -155,6 +158,7 @@ class Example:
     events: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     happened: tuple[ExampleEvent, ...] = ()
     agreed: tuple[ExampleGoal, ...] = ()
+    people: Mapping[str, Mapping[str, Mapping[int, float | str | bool]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
