@@ -184,7 +184,7 @@ def test_shares_sum_to_one_and_contributions_to_the_score_however_much_has_faded
     dimensions = [p.dimension("x", 0.4, *scored[:half]), p.dimension("y", 0.6, *scored[half:])]
     model = p.scorecard(*[each for each in dimensions if each.metrics])
     shares = shares_of(model, np.ones((3, size), dtype=np.bool_), fresh)
-    some = (fresh > 0).any(axis=1)
+    some = np.asarray((fresh > 0).any(axis=1))
     assert shares.sum(axis=1) == pytest.approx(some.astype(float))
     found = contribute(shares, marks, some)
     assert (np.abs(found.sum(axis=1) - (shares * marks).sum(axis=1) * MICRO) <= 0.51).all()
