@@ -84,13 +84,16 @@ def _count_lines(seen: Overview) -> Iterator[str]:
 
 def _effects(seen: Overview) -> Table:
     table = Table(title="Effect: how many more of 100 accounts reach the goal", title_justify="left", box=None)
-    table.caption = "One interval in twenty misses the truth; that is what 95 % means."
+    begun = [effect for effect in seen.effects if effect.treated or effect.held_out]
+    waiting = len(seen.effects) - len(begun)
+    more = f" {waiting} more rules have judged nobody yet." if waiting else ""
+    table.caption = f"One interval in twenty misses the truth; that is what 95 % means.{more}"
     table.caption_justify = "left"
     table.padding = (0, 1, 0, 0)
     table.add_column("rule → playbook", no_wrap=True)
     for column in ("treated", "held out", "effect", "95 % interval", "truth"):
         table.add_column(column, justify="right", no_wrap=True)
-    for effect in seen.effects:
+    for effect in begun:
         truth = true_uplift(effect.rule, effect.playbook)
         table.add_row(
             f"{effect.rule} → {effect.playbook}",
