@@ -28,7 +28,7 @@ from engine.definitions.event_source_reading import (
 )
 from engine.definitions.feature import ValueType
 from engine.definitions.fields import Fields
-from engine.definitions.reading import Ledger, listed, name, word
+from engine.definitions.reading import Ledger, listed, name, texts_of, word
 from engine.definitions.scope import Scope
 from engine.definitions.source import MapNode, Node, ScalarNode
 
@@ -63,6 +63,7 @@ def read_metric(key: ScalarNode, node: Node, declared: Declared, ledger: Ledger)
         bears_on_value=fields.text("bears_on_value", ""),
         customer_may_see=fields.truth("customer_may_see", default=False),
         from_events=read_from_events(from_events, declared, ledger) if from_events else None,
+        words=texts_of(fields.texts("words")),
         across=word(across, get_args(Across), ledger, '"across"') if across is not None else None,
     )
     fields.close()
