@@ -40,6 +40,11 @@ class Effect:
     sentence: str
     estimated_on: int
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether anybody has been judged, or waits to be."""
+        return any(side.judged or side.unknown or side.due for side in (self.treated, self.held_out))
+
 
 def effects_page(session: Session) -> tuple[Effect, ...]:
     """Every experiment that was estimated, the clearest gain first, those without an answer last."""
