@@ -21,11 +21,10 @@ from api.cli.workspace import (
     out,
 )
 from engine.evaluation.evaluation import Evaluation, evaluate
-from engine.evaluation.explaining import why_rule
 from engine.evaluation.scoring import TIERS
-from engine.store.decisions import newest
+from engine.store.accounts import count
 from engine.store.facts import load_facts
-from engine.store.past import load_past
+from engine.store.why import why as reasons
 from engine.terms import MICRO
 from workflows.activities.cycle import run_cycle
 
@@ -42,23 +41,19 @@ def why(account: str, rule: str, at: AtOption = "", as_json: JsonOption = False,
     workspace = open_workspace(data)
     _require_rule(workspace, rule)
     day = day_of(at)
-    evaluation = _evaluate(workspace, day)
-    keys = evaluation.facts.accounts.keys
-    if account not in keys:
-        listed = f"`backcast scores` lists all {len(keys)}" if keys else "`backcast ingest accounts` brings the first"
+    with workspace.store.read() as session:
+        found = reasons(session, workspace.bundle, account, rule, day, moment_of(day))
+        known = count(session)
+    if found is None:
+        listed = f"`backcast scores` lists all {known}" if known else "`backcast ingest accounts` brings the first"
         err.print(f'no account "{account}"; {listed}')
         raise typer.Exit(2)
-    with workspace.store.read() as session:
-        past = load_past(session, workspace.bundle, moment_of(day))
-        row = keys.index(account)
-        trace = why_rule(workspace.bundle, evaluation, past, row, rule)
-        decided = newest(session, int(evaluation.facts.accounts.ids[row]), rule)
     if as_json:
-        print(json.dumps({"account": account, "rule": rule, "trace": list(trace), "decision": decided}))
+        print(json.dumps({"account": account, "rule": rule, "trace": list(found.trace), "decision": found.decision}))
         return
-    for line in trace:
+    for line in found.trace:
         out.print(line)
-    if decided:
+    if decided := found.decision:
         out.print(f"last decision, {decided['decided_at'][:10]}: {decided['kind']}: {decided['sentence']}")
 
 

@@ -60,6 +60,7 @@ class EpisodeRow(Base):
             sqlite_where=text("closed_on IS NULL"),
             postgresql_where=text("closed_on IS NULL"),
         ),
+        Index("ix_episodes_account_id_rule", "account_id", "rule", "closed_on"),
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))

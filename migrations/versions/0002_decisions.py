@@ -88,6 +88,7 @@ def _episodes() -> None:
     op.create_index(
         "uq_episodes_open", "episodes", ["account_id", "rule"], unique=True, sqlite_where=where, postgresql_where=where
     )
+    op.create_index("ix_episodes_account_id_rule", "episodes", ["account_id", "rule", "closed_on"])
 
 
 def _score_overrides() -> None:
