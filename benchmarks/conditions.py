@@ -49,7 +49,7 @@ def run(*, quick: bool = False) -> dict[str, Any]:
     size, rounds = (50_000, 3) if quick else (ACCOUNTS, 9)
     trees, data = conditions(), columns(size)
     program = compile_conditions(trees)
-    whole = complete_records(data)
+    whole = complete_records(data, size)
     compared = check(program, data, size, whole[:60] if quick else whole)
     contenders, evaluated = _contenders(program, data, size, whole)
     for contender in contenders.values():
@@ -75,9 +75,9 @@ def run(*, quick: bool = False) -> dict[str, Any]:
     return found | {"million_verdicts_per_cpu_second": rates, "not_installed": absent()}
 
 
-def complete_records(data: Mapping[str, Column]) -> list[dict[str, float | bool | str]]:
+def complete_records(data: Mapping[str, Column], size: int) -> list[dict[str, float | bool | str]]:
     """The first records of the columns in which nothing is missing."""
-    found = [record for record in records(data, range(COMPLETE * 12)) if len(record) == len(data)]
+    found = [record for record in records(data, range(min(size, COMPLETE * 12))) if len(record) == len(data)]
     return found[:COMPLETE]
 
 
