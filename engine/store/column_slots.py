@@ -28,14 +28,13 @@ class Slots:
 
     def find(self, ids: Ints) -> Places:
         """The slots of ascending ``ids``."""
-        place = np.searchsorted(self._sorted, ids)
-        if self._order is None and len(ids) and int(place[0]) + len(ids) <= len(self._ids):
-            start = int(place[0])
+        if self._order is None and len(ids):
+            start = int(np.searchsorted(self._ids, ids[0]))
             if np.array_equal(self._ids[start : start + len(ids)], ids):
                 return slice(start, start + len(ids))
         if not len(self._ids):
             return np.full(len(ids), -1, dtype=np.int64)
-        place = np.minimum(place, len(self._ids) - 1)
+        place = np.minimum(np.searchsorted(self._sorted, ids), len(self._ids) - 1)
         found = place if self._order is None else self._order[place]
         return np.where(self._sorted[place] == ids, found, -1).astype(np.int64)
 

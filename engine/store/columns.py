@@ -25,7 +25,7 @@ from typing import IO, Final
 import numpy as np
 from sqlalchemy.orm import Session
 
-from engine.evaluation.columns import Floats, Ints
+from engine.evaluation.columns import Ints
 from engine.evaluation.facts import Grid
 from engine.store import point_changes, secrets
 from engine.store.column_files import MetricFiles
@@ -105,7 +105,7 @@ class Columns:
             self._mark = changes.mark
             self._unsaved += count + len(changes.days)
             if self._unsaved >= _OFTEN:
-                self._save()
+                self.save()
             return CaughtUp(count)
 
     def rebuild(self, session: Session) -> CaughtUp:
@@ -115,7 +115,7 @@ class Columns:
             changes = point_changes.everything(session)
             count = self._apply(session, changes)
             self._mark, self._is_known = changes.mark, True
-            self._save()
+            self.save()
             return CaughtUp(count, anew=True)
 
     def grid(self, metric: int, ids: Ints, first: int, last: int, *, lasting: bool = False) -> Grid:
@@ -135,7 +135,7 @@ class Columns:
         with self._turn:
             wrong = known = 0
             for found in point_changes.cells(session, day, [(first, min(last, point_changes.highest(session, day)))]):
-                for metric, ids, values in _by_metric(found):
+                for metric, ids, values in found.by_metric():
                     files = self._metrics.get(metric)
                     said = np.full(len(ids), np.nan) if files is None else files.read(ids, day, day)[0]
                     wrong += int(np.count_nonzero(said.view(np.uint64) != values.view(np.uint64)))
@@ -166,7 +166,7 @@ class Columns:
         """Bring everything to the disk and let other processes have the folder."""
         with self._turn:
             if self._unsaved:
-                self._save()
+                self.save()
             self._metrics = {}
             self._lock_file.close()
 
@@ -177,7 +177,7 @@ class Columns:
                 for first, last in ranges:
                     files.clear(day, first, last)
             for found in point_changes.cells(session, day, ranges):
-                for metric, ids, values in _by_metric(found):
+                for metric, ids, values in found.by_metric():
                     self._files(metric).write(day, ids, values)
                 count += len(found)
         everybody = point_changes.merged(each for ranges in changes.days.values() for each in ranges)
@@ -210,7 +210,7 @@ class Columns:
         for old in self._folder.glob("made-*"):
             shutil.rmtree(old)
 
-    def _save(self) -> None:
+    def save(self) -> None:
         """Bring the columns to the disk, then say up to where they are whole."""
         for files in self._metrics.values():
             files.flush()
@@ -223,13 +223,3 @@ class Columns:
             os.fsync(file.fileno())
         written.replace(self._folder / "state.json")
         self._unsaved = 0
-
-
-def _by_metric(found: Floats) -> Iterator[tuple[int, Ints, Floats]]:
-    """Cells (subject, metric, value) metric by metric: its number, subjects ascending, their values."""
-    metrics = found[:, 1].astype(np.int32)
-    order = np.lexsort((found[:, 0], metrics))
-    found, metrics = found[order], metrics[order]
-    starts = np.flatnonzero(np.diff(metrics, prepend=-1))
-    for part in np.split(found, starts[1:]) if len(found) else ():
-        yield int(part[0, 1]), part[:, 0].astype(np.int64), np.ascontiguousarray(part[:, 2])

@@ -7,6 +7,7 @@ ascend in the order in which what they stand for can be seen. `engine.store.colu
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -24,6 +25,7 @@ KEPT: Final = 200_000
 _NEAR: Final = 8  # rows of subjects nobody changed that are read rather than asking once more
 _AT_ONCE: Final = 200
 _STEP: Final = 65_536
+_METRIC_BITS: Final = 15
 
 Range = tuple[int, int]
 """First and last subject id, both included."""
@@ -44,6 +46,31 @@ class Changes:
 
     days: Mapping[int, tuple[Range, ...]]
     mark: Mark | None
+
+
+class Cells:
+    """Points of one day: ``len`` of them, handed out metric by metric."""
+
+    def __init__(self, rows: Floats) -> None:
+        keys = rows[:, 0].astype(np.int64)
+        metrics = (keys & ((1 << _METRIC_BITS) - 1)).astype(np.int16)
+        # Rows come by subject, so a stable sort leaves subjects ascending; PostgreSQL may hand out ranges in any order.
+        if len(keys) and (np.diff(keys) < 0).any():
+            order = np.lexsort((keys, metrics))
+        else:
+            order = np.argsort(metrics, kind="stable")
+        self._metrics, self._subjects = metrics[order], keys[order] >> _METRIC_BITS
+        self._values = rows[order, 1]
+
+    def __len__(self) -> int:
+        return len(self._metrics)
+
+    def by_metric(self) -> Iterator[tuple[int, Ints, Floats]]:
+        """Each metric's number, its subjects ascending, and their values."""
+        bounds = [0, *(np.flatnonzero(np.diff(self._metrics)) + 1).tolist(), len(self)]
+        for start, end in pairwise(bounds):
+            if start < end:
+                yield int(self._metrics[start]), self._subjects[start:end], self._values[start:end]
 
 
 def leave(session: Session, days: Ints, subjects: Ints, recorded_at: datetime) -> None:
@@ -95,17 +122,20 @@ def highest(session: Session, day: int) -> int:
     return session.scalar(select(func.max(PointRow.subject_id)).where(PointRow.day == day)) or 0
 
 
-def cells(session: Session, day: int, ranges: Iterable[Range]) -> Iterator[Floats]:
-    """The points of one day of the subjects in ``ranges``: parts float64[rows, 3] of subject, metric, value."""
+def cells(session: Session, day: int, ranges: Iterable[Range]) -> Iterator[Cells]:
+    """The points of one day of the subjects in ``ranges``, in parts."""
     for some in _portions(ranges):
         listed = ", ".join(f"({first}, {last})" for first, last in some)
-        # The few ranges lead and the key is searched for each; CROSS JOIN makes SQLite keep that order.
-        yield number_rows(
-            session,
-            f"WITH wanted (first, last) AS (VALUES {listed}) "  # noqa: S608  (numbers only)
-            "SELECT subject_id, metric_id, value FROM wanted CROSS JOIN points "
-            f"WHERE day = {day} AND subject_id BETWEEN first AND last",
-            3,
+        # The few ranges lead and the key is searched for each; CROSS JOIN makes SQLite keep that order. Subject and
+        # metric come as one number: of millions of rows, each one less costs a sixth.
+        yield Cells(
+            number_rows(
+                session,
+                "WITH wanted (first, last) AS "  # noqa: S608  (numbers only)
+                f"(VALUES {listed}) SELECT subject_id * {1 << _METRIC_BITS} + metric_id, value "
+                f"FROM wanted CROSS JOIN points WHERE day = {day} AND subject_id BETWEEN first AND last",
+                2,
+            )
         )
 
 
