@@ -1,6 +1,6 @@
 """What a bundle reads: every name its conditions, signals and scorecards use, and what the store has to load for it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from engine.definitions.bundle import Bundle
@@ -43,6 +43,16 @@ def needs(bundle: Bundle, late: int = 0) -> Needs:
     for playbook in bundle.playbooks.values():
         for condition in _conditions_of(playbook):
             collected.names(condition.names)
+    return collected.needs()
+
+
+def metrics_needs(catalog: Catalog, metrics: Iterable[str], goals: Iterable[str], days: int) -> Needs:
+    """What the store has to load for ``metrics`` and agreed ``goals`` as of each of the last ``days`` days."""
+    collected = _Collected(catalog, 0)
+    for name in metrics:
+        collected.feature(feature_named(catalog, name) or Feature(name), days)
+    for goal in goals:
+        collected.goal(goal, days)
     return collected.needs()
 
 
@@ -98,7 +108,7 @@ class _Collected:
                 self._metric(self.catalog.metrics[metric.feature.metric], max(back, metric.fades.gone))
             match metric.normaliser:
                 case GoalLine(goal=goal):
-                    self._goal(goal, back)
+                    self.goal(goal, back)
                 case TargetRatio(of=target) if target:
                     self.names((target,), back)
         if card.roll_up and card.roll_up.by:
@@ -110,7 +120,7 @@ class _Collected:
         for name in names:
             goal = name.removeprefix(GOAL).rpartition(".")[0] if name.startswith(GOAL) else ""
             if goal in self.catalog.goals:
-                self._goal(goal, back + self.catalog.goals[goal].stuck_after)
+                self.goal(goal, back + self.catalog.goals[goal].stuck_after)
             feature = feature_named(self.catalog, name.removeprefix("contact.").removeprefix("product."))
             if feature is not None:
                 self.feature(feature, back)
@@ -158,7 +168,7 @@ class _Collected:
             for event in source.loaded:
                 self.events[event] = max(self.events.get(event, 0), reach + source.within)
 
-    def _goal(self, name: str, back: int) -> None:
+    def goal(self, name: str, back: int) -> None:
         self.goals.add(name)
         self._actual(self.catalog.metrics[self.catalog.goals[name].metric], _GOAL_DAYS + back, back)
 
@@ -173,7 +183,7 @@ class _Collected:
             case GoalMeasure(agreed="", metric=metric, within=within):
                 self._actual(self.catalog.metrics[metric], within + back, back)
             case GoalMeasure(agreed=agreed):
-                self._goal(agreed, back)
+                self.goal(agreed, back)
             case EventMeasure(event, within, where):
                 self.events[event] = max(self.events.get(event, 0), within + back)
                 self.names(where.names if where else ())

@@ -7,19 +7,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.definitions.bundle import Bundle
-from engine.definitions.catalog import Catalog
 from engine.errors import NotFound
-from engine.evaluation.facts import Agreed, Contacts, Facts, Needs, Subjects
-from engine.evaluation.features import Features, feature_named
+from engine.evaluation.facts import Agreed, Facts, Subjects
+from engine.evaluation.features import Features
+from engine.evaluation.reading import metrics_needs
 from engine.running.figures import Figures
+from engine.store import event_facts, people_facts
 from engine.store.account_columns import account_fields
 from engine.store.point_series import PointTable
 from engine.store.tables import AccountRow, GoalRow
-
-_GOAL_DAYS = 400
-_NONE = np.zeros(0, dtype=np.int64)
-_NOBODY = Contacts(ids=_NONE, keys=(), account_rows=_NONE, roles=(), departed=np.zeros(0, dtype=np.bool_))
-"""Figures are the account's own: what is measured per contact is not among them."""
 
 
 def figures(
@@ -33,49 +29,26 @@ def figures(
     catalog = bundle.catalog
     goals = session.scalars(select(GoalRow).where(GoalRow.account_id == account_id)).all()
     agreed = {row.goal: _agreed(row) for row in goals if row.goal in catalog.goals}
-    names = _with_parts(catalog, [*metrics, *(catalog.goals[goal].metric for goal in agreed)])
-    wanted = _needs(catalog, names, max(days, _GOAL_DAYS if agreed else 0))
-    subjects = Subjects(np.array([account_id], dtype=np.int64), (account.key,))
-    points = PointTable(session, wanted, day, subjects.ids)
+    wanted = metrics_needs(catalog, metrics, agreed, days)
+    ids = np.array([account_id], dtype=np.int64)
+    rows = people_facts.accounts(session, ids)
+    subjects = Subjects(ids, (account.key,))
+    contacts = people_facts.contacts(session, subjects, day, ids)
+    products = people_facts.products(session, subjects, ids)
+    points = PointTable(session, wanted, day, np.concatenate([ids, contacts.ids, products.ids]))
     facts = Facts(
         at=day,
         accounts=subjects,
-        fields=account_fields([account]),
-        series=points.series(wanted.metrics, subjects.ids),
-        contacts=_NOBODY,
+        fields=account_fields(rows, people_facts.parents(session, rows)),
+        series=points.series(wanted.metrics, ids),
+        contacts=contacts,
+        contact_series=points.series(wanted.contact_metrics, contacts.ids),
+        events=event_facts.needed(session, catalog, wanted, subjects, contacts, day),
         goals=agreed,
+        products=products,
+        product_series=points.series(wanted.product_metrics, products.ids),
     )
     return Figures(Features(catalog, facts))
-
-
-def _with_parts(catalog: Catalog, metrics: Iterable[str]) -> frozenset[str]:
-    """The metrics and, of formulas, what they are made of."""
-    found: set[str] = set()
-    todo = list(metrics)
-    while todo:
-        metric = catalog.metrics[todo.pop()]
-        if metric.name in found:
-            continue
-        found.add(metric.name)
-        for name in metric.formula.names if metric.formula else ():
-            feature = feature_named(catalog, name)
-            todo += [feature.metric] if feature else []
-    return frozenset(found)
-
-
-def _needs(catalog: Catalog, names: frozenset[str], days: int) -> Needs:
-    metrics = [catalog.metrics[name] for name in names]
-    sources = [metric.from_events for metric in metrics if metric.from_events is not None]
-    stored = frozenset(metric.name for metric in metrics if metric.formula is None)
-    back = max([30, *(metric.stale_after for metric in metrics), *(source.over for source in sources)])
-    return Needs(
-        days=days + back,
-        metrics=stored,
-        latest=frozenset(name for name in stored if not catalog.metrics[name].stale_after),
-        contact_metrics=frozenset(),
-        events=frozenset(),
-        goals=frozenset(),
-    )
 
 
 def _agreed(row: GoalRow) -> Agreed:

@@ -1,16 +1,34 @@
 """Reading events as columns."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.evaluation.facts import Contacts, Happenings, Subjects
+from engine.definitions.catalog import Catalog
+from engine.evaluation.facts import Contacts, Happenings, Needs, Subjects
 from engine.store.account_columns import column, rows_of
 from engine.store.subject_ranges import of_subjects
 from engine.store.tables import EventRow
+
+
+def needed(
+    session: Session,
+    catalog: Catalog,
+    wanted: Needs,
+    subjects: Subjects,
+    contacts: Contacts,
+    at: int,
+    known_at: datetime | None = None,
+) -> Mapping[str, Happenings]:
+    """All kinds of events that are wanted, each as far back from day ``at`` as it is wanted."""
+    found = {}
+    for name in wanted.events:
+        days = range(at - wanted.spans.get(name, wanted.days) + 1, at + 1)
+        found[name] = happenings(session, name, catalog.events[name].fields, subjects, contacts, days, known_at)
+    return found
 
 
 def happenings(

@@ -54,18 +54,7 @@ def load_facts(
         series=points.series(wanted.metrics, subjects.ids),
         contacts=contacts,
         contact_series=points.series(wanted.contact_metrics, contacts.ids),
-        events={
-            name: event_facts.happenings(
-                session,
-                name,
-                bundle.catalog.events[name].fields,
-                subjects,
-                contacts,
-                range(at - wanted.spans.get(name, wanted.days) + 1, at + 1),
-                known_at,
-            )
-            for name in wanted.events
-        },
+        events=event_facts.needed(session, bundle.catalog, wanted, subjects, contacts, at, known_at),
         goals={goal: _agreed(session, goal, subjects) for goal in wanted.goals},
         before=load_before(session, bundle, subjects, at, contacts.ids, products.ids),
         overrides=load_overrides(session, subjects, end_of(at) if moment is None else moment),
