@@ -6,7 +6,7 @@ names: they are drawn, so every run of a seed is the same.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.random import Generator
@@ -52,7 +52,7 @@ def columns(size: int, seed: int = 11) -> dict[str, Column]:
             drawn[rng.random(size) < GAPS] = np.nan
         found[name] = Numbers(drawn)
     for name in TEXTS:
-        codes = rng.integers(0, len(WORDS), size, dtype=np.int16)
+        codes: Any = rng.integers(0, len(WORDS), size, dtype=np.int16)  # any signed width will do
         if name in PARTIAL:
             codes[rng.random(size) < GAPS] = -1
         found[name] = Texts(codes, WORDS)

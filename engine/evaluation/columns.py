@@ -25,7 +25,7 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Texts:
-    """A text column: ``codes`` int64[N] into ``words``, -1 where unknown."""
+    """A text column: ``codes`` int64[N] (or narrower) into ``words``, -1 where unknown."""
 
     codes: Ints
     words: tuple[str, ...]

@@ -1,10 +1,12 @@
 """The benchmark command: what a goal is, what a page says of figures, and a whole small run."""
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from benchmarks import __main__ as command
+from benchmarks.measuring import ROOT
 from benchmarks.reporting import BEGIN, END, filled, goal_lines
 
 RESULT = {
@@ -62,9 +64,9 @@ def test_a_benchmark_nobody_knows_is_named_with_those_there_are(
 def test_every_benchmark_has_goals_for_figures() -> None:
     for name in command.NAMES:
         if (Path(command.__file__).parent / f"{name}.py").exists():
-            assert command.import_module(f"benchmarks.{name}").goals
+            assert import_module(f"benchmarks.{name}").goals
 
 
 def test_the_page_in_the_documentation_has_a_place_for_figures() -> None:
-    page = (command.ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
     assert filled(page, REPORT) != page
