@@ -42,7 +42,10 @@ def metric_fault(catalog: Catalog, name: str) -> tuple[str, str] | None:
     """Why points of ``name`` cannot be pushed, as code and sentence; None where they can."""
     metric = catalog.metrics.get(name)
     if metric is None:
-        return "unknown_metric", f'there is no metric "{short(name)}" in the catalog{like(name, catalog.metrics)}'
+        return (
+            "unknown_metric",
+            f'there is no metric "{short(name)}" in the catalog{like(name, catalog.metrics) or "; declare it first"}',
+        )
     if metric.formula is not None:
         return "derived_metric", f'"{name}" is computed by its formula; push the metrics it is made of'
     if metric.from_events is not None:
@@ -84,7 +87,8 @@ def read_value(value: object, kind: ValueType) -> float:
 
 def value_fault(value: object, kind: ValueType) -> str:
     """What is wrong with a value that was refused, and what to write instead."""
-    shown = "nothing" if value is None or value == "" else f'"{short(str(value))}"'
+    written = int(value) if isinstance(value, float) and value.is_integer() and abs(value) < LARGEST else value
+    shown = "nothing" if value is None or value == "" else f'"{short(str(written))}"'
     if isinstance(value, bool):
         return f"{shown.lower()} stands where a {kind.value} belongs"
     if kind is ValueType.TEXT:
@@ -100,7 +104,7 @@ def value_fault(value: object, kind: ValueType) -> str:
         return f'{shown} is no share between 0 and 10; 40 % is written 0.4 or "40%"'
     if kind is ValueType.BOOLEAN:
         return f"{shown} stands where true or false belongs"
-    return f"{shown} is further from zero than any measurement (10 to the power of 15)"
+    return f"{shown} is further from zero than any measurement (10 to the power of 15); is the unit right?"
 
 
 def _word_fault(value: object, shown: str) -> str:
@@ -110,7 +114,7 @@ def _word_fault(value: object, shown: str) -> str:
         return "nothing stands where a text belongs; leave the row out where nothing is known"
     if len(value.strip()) > LONGEST_WORD:
         return f"{shown} is longer than {LONGEST_WORD} characters; a longer text is a field of an event"
-    return f"{shown} holds a character that does not belong in a single line"
+    return f"{shown} holds a character that does not belong in a single line; take it out"
 
 
 def is_word(value: object) -> bool:

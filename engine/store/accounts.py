@@ -146,7 +146,7 @@ def _put_under(
     for account in said:
         row, parent = known[account.key], account.said["parent"]
         if parent is not None and parent not in numbers:
-            message = f'there is no account "{shortened(parent)}"{like(parent, numbers)}'
+            message = f'there is no account "{shortened(parent)}"{like(parent, numbers) or "; push it first"}'
             faults.add(account.place.bad("parent", "unknown_account", message))
         elif row.parent_id != numbers.get(parent):
             row.parent_id = numbers.get(parent)

@@ -70,7 +70,8 @@ def _check(
 ) -> None:
     owner, row = owners.get(contact.account), rows.get(contact.key)
     if contact.account and owner is None:
-        message = f'there is no account "{shortened(contact.account)}"{like(contact.account, owners)}'
+        hint = like(contact.account, owners) or "; push the account first"
+        message = f'there is no account "{shortened(contact.account)}"{hint}'
         faults.add(contact.place.bad("account", "unknown_account", message))
     elif row is not None and owner is not None and row.account_id != owner:
         other = session.get_one(AccountRow, row.account_id).key

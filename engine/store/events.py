@@ -72,13 +72,15 @@ def _resolved(
     before = faults.total
     account, person = owners.get(event.account), people.get(event.contact)
     if account is None and event.account:
-        message = f'there is no account "{shortened(event.account)}"{like(event.account, owners)}'
+        hint = like(event.account, owners) or "; push the account first"
+        message = f'there is no account "{shortened(event.account)}"{hint}'
         faults.add(event.place.bad("account", "unknown_account", message))
     if event.contact and person is None:
-        message = f'there is no contact "{shortened(event.contact)}"{like(event.contact, people)}'
+        message = f'there is no contact "{shortened(event.contact)}"{like(event.contact, people) or "; push it first"}'
         faults.add(event.place.bad("contact", "unknown_contact", message))
     elif account is not None and person is not None and person.account_id != account:
-        message = f'the contact "{shortened(event.contact)}" is not at the account "{shortened(event.account)}"'
+        where = f'is not at the account "{shortened(event.account)}"; name the account it is at'
+        message = f'the contact "{shortened(event.contact)}" {where}'
         faults.add(event.place.bad("contact", "unknown_contact", message))
     if faults.total > before or account is None:
         return None

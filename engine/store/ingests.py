@@ -90,7 +90,7 @@ class Batch:
         else:
             rows, added = _records(session, self._body, self._catalog, self._at)
         if not rows:
-            raise Unreadable([BadRow("empty", f"there are no {self._body.kind.value} in it")])
+            raise Unreadable([BadRow("empty", f"there are no {self._body.kind.value} in it; send at least one row")])
         return Ingested(self._body.kind.value, rows, added.new, added.changed, added.same)
 
 

@@ -10,6 +10,7 @@ from engine.definitions.catalog import Catalog
 from engine.evaluation.incoming.delimited import Header
 from engine.evaluation.incoming.faults import Faults, Place, shortened
 from engine.evaluation.incoming.rows import Format, Row, read_rows
+from engine.evaluation.incoming.structured import NoNumber
 from engine.evaluation.incoming.values import Values
 from engine.evaluation.point_values import as_number
 
@@ -77,7 +78,11 @@ def report_repeated(keys: Sequence[str], rows: Sequence[Row], faults: Faults, wh
         if key and key in first:
             place = first[key].place
             earlier = f"line {place.line}" if place.line else place.pointer
-            faults.add(row.place.bad("key", "key_twice", f'the {what} "{shortened(key)}" is in {earlier} already'))
+            faults.add(
+                row.place.bad(
+                    "key", "key_twice", f'the {what} "{shortened(key)}" is in {earlier} already; leave one out'
+                )
+            )
         first.setdefault(key, row)
 
 
@@ -126,8 +131,12 @@ def _fields(values: Values, numeric: frozenset[str]) -> dict[str, float | bool |
             values.fault(name, "unknown_field", message)
         elif isinstance(value, list | dict):
             values.fault(name, "bad_value", "a field is a number, a text, or true or false")
+        elif isinstance(value, NoNumber):
+            values.fault(
+                name, "bad_value", f"{shortened(str(value), 20)} is no number that can be stored; leave it out"
+            )
         elif isinstance(value, int) and not isinstance(value, bool) and as_number(value) is None:
-            values.fault(name, "bad_value", "a number this large cannot be stored")
+            values.fault(name, "bad_value", "a number this large cannot be stored; leave it out, or write it as a text")
         elif isinstance(value, str):
             found[bare] = float(value) if name in numeric else values.text(name, 1_000)
         else:

@@ -62,5 +62,5 @@ def _email(values: Values) -> str | None:
     try:
         return validate_email(given, check_deliverability=False, strict=True).normalized
     except EmailNotValidError as error:
-        values.fault("email", "bad_email", f'"{shortened(given)}" is not an e-mail address: {error}')
+        values.fault("email", "bad_email", f'"{shortened(given)}" is not one e-mail address; write one: {error}')
         return None

@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.errors import BadRow
 from engine.evaluation.incoming.faults import Faults, Place, Unreadable, printable, shortened
-from engine.evaluation.incoming.stream import line_blocks, peeked
+from engine.evaluation.incoming.stream import GZIP, line_blocks, peeked, zipped_unsaid
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -101,7 +101,7 @@ def _checked(reader: "Reader", first: int, width: int, faults: Faults) -> Iterat
             if len(row) == width:
                 yield row, line
             elif row:
-                message = f"there are {len(row)} cells where the header has {width}"
+                message = f"there are {len(row)} cells where the header has {width}; put a cell with a comma in quotes"
                 faults.add(Place(line).bad("", "ragged_row", message))
     except csv.Error as error:
         raise _broken(error, first - 1 + reader.line_num) from None
@@ -116,7 +116,9 @@ def _texts(chunks: Iterable[bytes]) -> Iterator[tuple[int, str]]:
             block = block.removeprefix(b"\xef\xbb\xbf")
         if b"\0" in block:
             line = number + block[: block.index(b"\0")].count(b"\n") + 1
-            raise Unreadable([BadRow("nul", "there is a NUL character here; is this a text file?", line=line)])
+            raise Unreadable(
+                [BadRow("nul", "there is a NUL character here; is this a text file? Save it as CSV (UTF-8)", line=line)]
+            )
         try:
             yield number + 1, block.decode()
         except UnicodeDecodeError as error:
@@ -132,18 +134,27 @@ def _recognise(first: bytes) -> None:
             raise Unreadable([BadRow(code, message)])
     if first[1:2] == b"\0" or first[:1] == b"\0":
         raise Unreadable([BadRow("utf16", "this looks like UTF-16; save it as UTF-8")])
+    if first.startswith(GZIP):
+        raise zipped_unsaid()
     if not first.strip():
-        raise Unreadable([BadRow("empty", "there is nothing in it")])
+        raise Unreadable([BadRow("empty", "there is nothing in it; a header line and rows belong there")])
 
 
 def _check_header(columns: Sequence[str], header: Header) -> None:
     if len(columns) == 1 and (found := _separator(columns[0], header)):
         raise Unreadable([BadRow("separator", f"the cells are separated by {found}; save it with commas", line=1)])
     if len(columns) > MAX_COLUMNS:
-        raise Unreadable([BadRow("header", f"there are {len(columns):,} columns; {MAX_COLUMNS} are possible", line=1)])
+        raise Unreadable(
+            [BadRow("header", f"there are {len(columns):,} columns; {MAX_COLUMNS} are possible: send fewer", line=1)]
+        )
     faults = [*_unknown(columns, header), *_twice(columns)]
     missing = [name for name in header.required if name not in columns]
-    faults += [_in_header(name, "missing_column", f'the column "{name}" is missing') for name in missing]
+    faults += [
+        _in_header(
+            name, "missing_column", f'the column "{name}" is missing; there must be {", ".join(header.required)}'
+        )
+        for name in missing
+    ]
     if faults:
         raise Unreadable(faults)
 
@@ -156,7 +167,7 @@ def _unknown(columns: Sequence[str], header: Header) -> list[BadRow]:
         near = get_close_matches(column.lower(), header.known, n=1, cutoff=0.8 if header.others else 0.6)
         hint = f'; did you mean "{near[0]}"?' if near else f"; there are {', '.join(header.known)}"
         if not column:
-            found.append(_in_header("", "unknown_column", "a column has no name"))
+            found.append(_in_header("", "unknown_column", "a column has no name; name it, or take it out"))
         elif not header.others or near:
             found.append(_in_header(column, "unknown_column", f'there is no column "{shortened(column)}"{hint}'))
     return found
@@ -164,7 +175,10 @@ def _unknown(columns: Sequence[str], header: Header) -> list[BadRow]:
 
 def _twice(columns: Sequence[str]) -> list[BadRow]:
     double = dict.fromkeys(name for index, name in enumerate(columns) if name and name in columns[:index])
-    return [_in_header(name, "column_twice", f'the column "{shortened(name)}" is there twice') for name in double]
+    return [
+        _in_header(name, "column_twice", f'the column "{shortened(name)}" is there twice; leave one out')
+        for name in double
+    ]
 
 
 def _separator(line: str, header: Header) -> str:
@@ -181,7 +195,11 @@ def _in_header(column: str, code: str, message: str) -> BadRow:
 def _broken(error: csv.Error, line: int) -> Unreadable:
     said = str(error)
     if "field larger" in said or "unexpected end" in said:
-        message = 'a quote (") is opened in or before this line and not closed'
+        message = (
+            'a quote (") is opened in or before this line and not closed; close it, or write it twice inside a cell'
+        )
+    elif "new-line character" in said:
+        message = "the lines end in carriage returns; save it with line feeds"
     elif "expected after" in said:
         message = 'after a closing quote (") comes neither a comma nor the end; a quote inside a cell is written twice'
     else:

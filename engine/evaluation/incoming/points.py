@@ -13,10 +13,18 @@ import numpy as np
 from msgspec import UNSET, UnsetType
 
 from engine.evaluation.incoming.delimited import Header, read_table
-from engine.evaluation.incoming.faults import Faults, Place, printable
+from engine.evaluation.incoming.faults import Faults, Place, printable, shortened
 from engine.evaluation.incoming.rows import Format
 from engine.evaluation.incoming.stream import limited
-from engine.evaluation.incoming.structured import MAX_BODY, MAX_ROWS, MAX_STREAM, numbered_lines, read_body, read_lines
+from engine.evaluation.incoming.structured import (
+    MAX_BODY,
+    MAX_ROWS,
+    MAX_STREAM,
+    NoNumber,
+    numbered_lines,
+    read_body,
+    read_lines,
+)
 
 REQUIRED: Final = ("account", "metric", "day", "value")
 NAMED: Final = ("contact", "product")
@@ -176,12 +184,15 @@ def _has_shape(place: Place, row: dict[str, Any], faults: Faults) -> bool:
         faults.add(place.bad(name[:60], "unknown_field", message))
     for name in REQUIRED:
         if name not in row:
-            faults.add(place.bad(name, "missing_field", f'"{name}" is missing'))
+            faults.add(place.bad(name, "missing_field", f'"{name}" is missing; a point has {", ".join(REQUIRED)}'))
     for name in ("account", "metric", "day", *NAMED):
         if fault := _text_fault(row.get(name) or "" if name in NAMED else row.get(name, "")):
             faults.add(place.bad(name, "not_text", fault))
     if isinstance(row.get("value"), list | dict):
-        faults.add(place.bad("value", "bad_value", "a number belongs here, not a list or an object"))
+        faults.add(place.bad("value", "bad_value", "one value belongs here, not a list or an object"))
+    elif isinstance(row.get("value"), NoNumber):
+        message = f"{shortened(str(row['value']), 20)} is no number that can be stored; leave out what was not measured"
+        faults.add(place.bad("value", "bad_value", message))
     elif isinstance(row.get("value"), str) and (fault := _text_fault(row["value"])):
         faults.add(place.bad("value", "bad_value", fault))
     return faults.total == before
@@ -189,9 +200,9 @@ def _has_shape(place: Place, row: dict[str, Any], faults: Faults) -> bool:
 
 def _text_fault(value: Any) -> str:
     if value is None:
-        return "nothing stands where a text belongs"
+        return "nothing stands where a text belongs; fill it in, or leave the row out"
     if not isinstance(value, str):
         return "a text belongs here; put it in quotes"
     if not value.isprintable() and any(c == "\0" or "\ud800" <= c <= "\udfff" for c in value):
-        return "there is a character here that cannot be stored (NUL, or half of a pair)"
+        return "there is a character here that cannot be stored (NUL, or half of a pair); take it out"
     return ""

@@ -69,5 +69,7 @@ def _check_names(row: Row, header: Header, faults: Faults) -> bool:
             faults.add(row.place.bad(name, "unknown_field", message))
     for name in header.required:
         if name not in row.values:
-            faults.add(row.place.bad(name, "missing_field", f'"{name}" is missing'))
+            faults.add(
+                row.place.bad(name, "missing_field", f'"{name}" is missing; a row has {", ".join(header.required)}')
+            )
     return faults.total == before

@@ -45,6 +45,12 @@ def unzipped(chunks: Iterable[bytes]) -> Iterator[bytes]:
         raise Unreadable([BadRow("truncated_gzip", message)])
 
 
+def zipped_unsaid() -> Unreadable:
+    """What is said of a body that is packed and does not say so."""
+    message = "this is packed with gzip; send it with Content-Encoding: gzip, or unpack it first"
+    return Unreadable([BadRow("unexpected_gzip", message)])
+
+
 def line_blocks(chunks: Iterable[bytes], longest: int) -> Iterator[list[bytes]]:
     """Lines without their ends, in blocks of about one chunk. Raises `Unreadable` at a line over ``longest`` bytes."""
     rest = b""

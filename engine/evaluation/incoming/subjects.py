@@ -89,8 +89,11 @@ class _Finder:
         elif product and known != BAD and kind != "product":
             self._add(row, "product", "unexpected_product", f"{measured}; leave the product empty")
         elif known == BAD and (contact or kind != "contact"):
-            hint = self._like(account, self.directory.accounts)
-            self._add(row, "account", "unknown_account", f'there is no account "{shortened(account)}"{hint}')
+            hint = self._like(account, self.directory.accounts) or "; push the account first"
+            message = (
+                f'there is no account "{shortened(account)}"{hint}' if account else '"account" is empty; fill it in'
+            )
+            self._add(row, "account", "unknown_account", message)
         elif kind == "contact":
             self._unknown_contact(row, contact, account)
         elif not product:
@@ -104,9 +107,12 @@ class _Finder:
     def _unknown_contact(self, row: int, contact: str, account: str) -> None:
         key = contact or account
         if key in self.directory.contacts:
-            message = f'the contact "{shortened(key)}" is not at the account "{shortened(account)}"'
+            where = f'is not at the account "{shortened(account)}"; name the account it is at'
+            message = f'the contact "{shortened(key)}" {where}'
         else:
-            message = f'there is no contact "{shortened(key)}"{self._like(key, self.directory.contacts)}'
+            message = (
+                f'there is no contact "{shortened(key)}"{self._like(key, self.directory.contacts) or "; push it first"}'
+            )
         self._add(row, "contact" if contact else "account", "unknown_contact", message)
 
     def _named(self, row: int) -> tuple[str, str]:

@@ -37,7 +37,9 @@ class Values:
             self.fault(name, "not_text", "a text belongs here; put it in quotes")
         elif any(c < " " or "\ud800" <= c <= "\udfff" for c in value):
             self.fault(
-                name, "bad_text", f'"{shortened(value)}" holds a character that does not belong in a single line'
+                name,
+                "bad_text",
+                f'"{shortened(value)}" holds a character that does not belong in a single line; take it out',
             )
         elif len(value) > longest:
             self.fault(name, "too_long", f'"{shortened(value)}" is longer than {longest} characters')
@@ -50,7 +52,7 @@ class Values:
         found = self.text(name, 200)
         value = self.row.values.get(name)
         if value is None or (isinstance(value, str) and not value.strip()):
-            self.fault(name, "missing_value", f'"{name}" is empty')
+            self.fault(name, "missing_value", f'"{name}" is empty; fill it in')
         return found or ""
 
     def word(self, name: str, words: Sequence[str], what: str) -> str | None:
@@ -70,7 +72,7 @@ class Values:
             return None
         found = as_number(value)
         if found is None or not low <= found <= high:
-            least = "0 or more" if low == 0 else "a number"
+            least = "a number, 0 or more," if low == 0 else "a number"
             self.fault(name, "bad_value", f'"{shortened(str(value))}" stands where {least} belongs{_comma(value)}')
             return None
         return found

@@ -150,6 +150,10 @@ def test_of_very_many_bad_rows_the_first_fifty_are_named_and_all_counted(sender:
         ('{"account":"acme","metric":"seats","day":"2026-03-01","value":"7,5"}', "/points/0/value"),
         ('{"account":"acme","metric":"seats","day":"2026-03-01","value":[1]}', "/points/0/value"),
         ('{"account":"acme","metric":"seats","day":"2026-03-01","value":1e300}', "/points/0/value"),
+        ('{"account":"acme","metric":"seats","day":"2026-03-01","value":NaN}', "/points/0/value"),
+        ('{"account":"acme","metric":"seats","day":"2026-03-01","value":-Infinity}', "/points/0/value"),
+        ('{"account":"acme","metric":"seats","day":"2026-03-01","value":1e999}', "/points/0/value"),
+        ('{"account":"acme","metric":"seats","day":"2026-03-01","value":' + "9" * 5_000 + "}", "/points/0/value"),
         ('{"account":"acme","metric":"seats","day":"2026-03-01","value":' + "9" * 290 + "}", "/points/0/value"),
         ('{"account":"acme","metric":"seats","day":20260301,"value":1}', "/points/0/day"),
         ('{"account":"acme","metric":"seats","day":"1970-01-01","value":1}', "/points/0/day"),
@@ -188,10 +192,6 @@ def test_a_row_that_is_no_point_is_named(sender: Sender, sqlite_store: Store, ro
         b'{"points":[],"points":[]}',
         b'{"points":[],"more":1}',
         b'{"accounts":[]}',
-        b'{"points":[{"account":"acme","metric":"seats","day":"2026-03-01","value":NaN}]}',
-        b'{"points":[{"account":"acme","metric":"seats","day":"2026-03-01","value":Infinity}]}',
-        b'{"points":[{"account":"acme","metric":"seats","day":"2026-03-01","value":1e999}]}',
-        b'{"points":[{"account":"acme","metric":"seats","day":"2026-03-01","value":' + b"9" * 5_000 + b"}]}",
         b'{"points":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
         b'{"points":[{"account":"\xff","metric":"seats","day":"2026-03-01","value":1}]}',
     ],
@@ -286,7 +286,15 @@ def test_the_day_of_tomorrow_is_still_taken_somewhere_on_earth(sender: Sender) -
         ("accounts", {"key": ["a"]}, "key"),
         ("accounts", {"key": "n", "arr": "much"}, "arr"),
         ("accounts", {"key": "n", "arr": -1}, "arr"),
-        ("accounts", {"key": "n", "arr": 10**400}, None),
+        ("accounts", {"key": "n", "arr": 10**400}, "arr"),
+        ("accounts", {"key": "n", "arr": float("nan")}, "arr"),
+        ("accounts", {"key": "n", "region": float("inf")}, "region"),
+        ("accounts", {"key": "n", "parent": "nobody"}, "parent"),
+        ("accounts", {"key": "n", "parent": "n"}, "parent"),
+        ("accounts", {"key": "n", "products": [7]}, "products"),
+        ("accounts", {"key": "n", "notice_on": "soon"}, "notice_on"),
+        ("contacts", {"key": "n", "account": "acme", "joined_on": 7}, "joined_on"),
+        ("contacts", {"key": "n", "account": "acme", "department": ["a"]}, "department"),
         ("accounts", {"key": "n", "stage": "adopton"}, "stage"),
         ("accounts", {"key": "n", "renewal_on": "31.12.2026"}, "renewal_on"),
         ("accounts", {"key": "n", "suppressed": "maybe"}, "suppressed"),
@@ -315,13 +323,10 @@ def test_the_day_of_tomorrow_is_still_taken_somewhere_on_earth(sender: Sender) -
         ("events", {"account": "acme", "event": "login", "at": "2026-03-01", "key": "k" * 81}, "key"),
     ],
 )
-def test_a_bad_account_contact_or_event_is_named(
-    sender: Sender, kind: str, row: dict[str, Any], pointer: str | None
-) -> None:
+def test_a_bad_account_contact_or_event_is_named(sender: Sender, kind: str, row: dict[str, Any], pointer: str) -> None:
     """S2-30."""
     answer = sender.push({kind: [row]}, kind)
-    found = refused(answer, 422 if pointer else 400)
-    assert found[0]["pointer"] == (f"/{kind}/0/{pointer}" if pointer else "")
+    assert refused(answer, 422)[0]["pointer"] == f"/{kind}/0/{pointer}"
 
 
 def test_the_same_account_twice_in_one_body_is_refused(sender: Sender) -> None:
