@@ -5,8 +5,9 @@ count; the dimension then has its own weight, and all is divided by what the dim
 what is missing goes to its siblings first, and to the other dimensions where it had none. What fades keeps less of its
 part; a dimension weighs as much as its freshest metric.
 
-A contribution is ``share x mark`` in micro-points, rounded half to even; what rounding leaves over goes to the largest
-one, so contributions are whole numbers whose sum is the score itself.
+A contribution is ``share x mark`` in micro-points. The running sum of those is rounded, half to even, and a
+contribution is what it makes the rounded sum grow by: so contributions are whole numbers, each less than one
+micro-point from the exact one, none is negative, and their sum is the rounded score itself.
 """
 
 from typing import Final
@@ -49,7 +50,7 @@ def taken(table: Matrix, rows: Ints) -> Matrix:
     """``table[rows]`` for a small table [P, M], column after column in memory."""
     found = np.empty((table.shape[1], len(rows)))
     for column, into in zip(np.ascontiguousarray(table.T), found, strict=True):
-        np.take(column, rows, out=into)
+        np.take(column, rows, out=into, mode="clip")  # the rows are there; checking them would copy
     return found.T
 
 
@@ -90,16 +91,13 @@ def contribute(shares: Matrix, marks: Matrix, enough: Flags) -> Ints:
     """Contributions int64[N, M] in micro-points; their sum is the rounded exact score, zeros where not ``enough``."""
     size, count = shares.shape
     found = np.empty((count, size), dtype=np.int64)
-    exact, whole, added = np.empty(size), np.zeros(size), np.zeros(size)
+    scale = enough * float(MICRO)
+    part, running, rounded, before = np.empty(size), np.zeros(size), np.empty(size), np.zeros(size)
     for at in range(count):
-        np.multiply(shares[:, at], marks[:, at], out=exact)
-        exact *= MICRO
-        exact *= enough
-        whole += exact
-        np.rint(exact, out=exact)
-        added += exact
-        found[at] = exact
-    left = (np.rint(whole) - added).astype(np.int64)
-    uneven = np.flatnonzero(left)
-    found[found[:, uneven].argmax(axis=0), uneven] += left[uneven]
+        np.multiply(shares[:, at], marks[:, at], out=part)
+        part *= scale
+        running += part
+        np.rint(running, out=rounded)
+        np.subtract(rounded, before, out=found[at], casting="unsafe")
+        before, rounded = rounded, before
     return found.T

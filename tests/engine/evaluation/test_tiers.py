@@ -163,12 +163,14 @@ def test_a_settled_tier_is_the_raw_one_or_the_score_is_near_the_cut_and_not_for_
 ) -> None:
     card = replace(ONE, dwell=dwell)
     before, pending = None, None
-    waiting = 0
+    waiting = side = 0
     for score in scores:
         computed = np.array([score * MICRO], dtype=np.int64)
         raw = tier_by_score(card, computed)
         settled = settle(card, computed, raw, before, pending)
-        waiting = waiting + 1 if settled.tiers[0] != raw[0] else 0
+        above = int(np.sign(raw[0] - settled.tiers[0]))
+        waiting = (waiting + 1 if above == side else 1) if above else 0
+        side = above
         assert waiting < max(dwell, 1)
         if waiting:
             assert min(abs(score - 50), abs(score - 75)) <= card.margin
