@@ -1,7 +1,7 @@
 """The files people write: reading the ``rules/`` and ``playbooks/`` of a folder, and laying down a fresh workspace."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,6 +15,7 @@ FOLDERS: Final = ("rules", "playbooks")
 SUFFIXES: Final = (".yaml", ".md")
 MAX_BYTES: Final = 256 * 1024
 MAX_FILES: Final = 2_000
+KEPT: Final = frozenset({".vscode/settings.json"})
 
 _SHIPPED = Path(__file__).resolve().parents[2]
 
@@ -92,6 +93,25 @@ def write_workspace(target: str) -> tuple[str, ...]:
         except OSError as error:
             raise Refused(f'"{target}" cannot be written to ({error.strerror}): name another folder') from error
         written.append(name.as_posix())
+    return tuple(written)
+
+
+def write_texts(target: str, texts: Mapping[str, str]) -> tuple[str, ...]:
+    """Write generated files (path relative to ``target`` → text), in place of earlier ones; the paths written.
+
+    A ``.vscode/settings.json`` that is there is somebody's own and stays. Raises `Refused` where it cannot be written.
+    """
+    written = []
+    for name, text in texts.items():
+        path = Path(target) / name
+        if path.exists() and name in KEPT:
+            continue
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise Refused(f'"{path}" cannot be written ({error.strerror}): name another folder') from error
+        written.append(name)
     return tuple(written)
 
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 from typer.testing import CliRunner, Result
 
 from api.cli import build
@@ -62,6 +63,50 @@ def test_an_example_that_comes_out_otherwise_is_a_problem(workspace: Path) -> No
 def test_nothing_is_laid_down_over_somebodys_files(workspace: Path) -> None:
     with pytest.raises(Refused, match="is not empty"):
         CliRunner().invoke(build(), ["init", str(workspace)], catch_exceptions=False)
+
+
+def test_programs_are_told_in_json_that_there_is_nothing_to_check(tmp_path: Path) -> None:
+    done = run("check", str(tmp_path), "--json")
+    assert done.exit_code == 1
+    found = json.loads(done.stdout)
+    assert "backcast init" in found["error"]
+    assert found["fingerprint"] is None
+
+
+def test_a_workspace_comes_with_schemas_for_editors(workspace: Path) -> None:
+    mapped = json.loads((workspace / ".vscode/settings.json").read_text())["yaml.schemas"]
+    for path, patterns in mapped.items():
+        schema = json.loads((workspace / path).read_text())
+        assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+        assert patterns
+    assert not (workspace / ".github").exists()
+
+
+def test_schemas_are_written_again_and_somebodys_settings_stay(workspace: Path) -> None:
+    settings, rule = workspace / ".vscode/settings.json", workspace / "schemas/rule.json"
+    settings.write_text("{}")
+    rule.write_text("old")
+    done = run("schema", "--out", str(workspace))
+    assert done.exit_code == 0
+    assert settings.read_text() == "{}"
+    assert '"./schemas/rule.json"' in done.output
+    assert json.loads(rule.read_text())["title"] == "rules/**/*.yaml"
+    assert set(json.loads(run("schema").output)) >= {"rule", "playbook", "scorecard", "catalog", "report"}
+
+
+def test_the_workflow_for_pull_requests_runs_commands_that_exist(tmp_path: Path) -> None:
+    assert run("init", str(tmp_path / "w"), "--github").exit_code == 0
+    text = (tmp_path / "w/.github/workflows/backcast.yml").read_text()
+    workflow = YAML(typ="safe", pure=True).load(text)
+    steps = workflow["jobs"]["check"]["steps"]
+    commands = [line.split() for step in steps for line in step.get("run", "").splitlines() if "backcast " in line]
+    ours = [words[words.index("backcast") + 1 :] for words in commands if "backcast" in words]
+    assert [words[0] for words in ours] == ["check", "plan"]
+    for words in ours:
+        said = run(words[0], "--help")
+        assert said.exit_code == 0
+        assert all(option in said.output for option in words if option.startswith("--"))
+    assert workflow["permissions"] == {"contents": "read", "pull-requests": "write"}
 
 
 def test_a_folder_without_files_of_ours_is_refused(tmp_path: Path) -> None:
