@@ -13,6 +13,7 @@ from engine.evaluation.deciding import Closed, Decision, Plan
 from engine.store import runs
 from engine.store.accounts import parts
 from engine.store.decision_tables import DecisionRow, EpisodeRow, OutcomeRow
+from engine.store.runs import Wanted
 from engine.terms import DecisionKind, Mode, OutcomeState, Reason
 
 _ASKED = [Reason.BLAST_RADIUS.value, Reason.EXISTING.value]
@@ -52,11 +53,10 @@ def _close(session: Session, closed: Sequence[Closed], day: int) -> None:
 
 def _open(session: Session, decisions: Sequence[Decision], day: int) -> list[EpisodeRow]:
     """An episode for each decision: a new one, or the open one of an account that is decided on again."""
-    rules = {decision.rule for decision in decisions}
-    waiting = {
-        (row.rule, row.account_id): row
-        for row in session.scalars(select(EpisodeRow).where(EpisodeRow.rule.in_(rules), EpisodeRow.closed_on.is_(None)))
-    }
+    waiting: dict[tuple[str, int], EpisodeRow] = {}
+    for some in parts(sorted({decision.account_id for decision in decisions})):
+        query = select(EpisodeRow).where(EpisodeRow.account_id.in_(some), EpisodeRow.closed_on.is_(None))
+        waiting |= {(row.rule, row.account_id): row for row in session.scalars(query)}
     episodes = [
         waiting.get((decision.rule, decision.account_id))
         or EpisodeRow(account_id=decision.account_id, rule=decision.rule, opened_on=day)
@@ -105,22 +105,19 @@ def _outcomes(bundle: Bundle, decisions: Sequence[Decision], rows: Sequence[Deci
 def _request_runs(
     session: Session, bundle: Bundle, plan: Plan, rows: Sequence[DecisionRow], day_seconds: float
 ) -> list[int]:
-    return [
-        runs.request(
-            session,
-            bundle=bundle,
+    wanted = [
+        Wanted(
             account_id=decision.account_id,
-            rule=decision.rule,
             playbook=decision.playbook,
             mode=decision.mode or Mode.APPROVE,
+            rule=decision.rule,
             decision_id=row.id,
             episode_id=row.episode_id,
-            day_seconds=day_seconds,
-            at=plan.at,
         )
         for decision, row in zip(plan.decisions, rows, strict=True)
         if decision.kind is DecisionKind.START
     ]
+    return runs.request_all(session, bundle, wanted, day_seconds, plan.at)
 
 
 def waiting_for_word(session: Session, rules: Collection[str]) -> set[tuple[str, int]]:

@@ -1,7 +1,7 @@
 """Runs: one row per playbook carried out for one account. Requested here, moved on by the stretch activity."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from engine.definitions.bundle import Bundle
 from engine.errors import NotFound, Refused
 from engine.running.lines import Line, compile_lines
 from engine.store import outbox
+from engine.store.accounts import parts
 from engine.store.queueing import Queue, queue
 from engine.store.run_tables import RunRow
 from engine.store.tables import AccountRow
@@ -45,6 +46,19 @@ class Run:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A run to be requested. ``by``: who started it by hand, and why."""
+
+    account_id: int
+    playbook: str
+    mode: Mode
+    rule: str = ""
+    decision_id: int | None = None
+    episode_id: int | None = None
+    by: Mapping[str, str] = field(default_factory=dict)
+
+
 def request(
     session: Session,
     *,
@@ -64,27 +78,43 @@ def request(
     Raises Refused while the account has an open run of the playbook.
     """
     queue(session, Queue.DECIDING)  # behind a cycle that decides just now: what it starts is seen here, and ours there
-    _refuse_second(session, account_id, playbook)
-    lines = compile_lines(bundle.playbooks[playbook], mode)
-    row = RunRow(
-        account_id=account_id,
-        decision_id=decision_id,
-        episode_id=episode_id,
-        rule=rule,
-        playbook=playbook,
-        mode=mode.value,
-        state=RunState.REQUESTED.value,
-        sentence="Waits to be started",
-        frozen={"lines": [asdict(line) for line in lines], **(by or {})},
-        cursor=0,
-        bundle=bundle.fingerprint,
-        day_seconds=day_seconds,
-        requested_at=at,
-    )
-    session.add(row)
+    wanted = Wanted(account_id, playbook, mode, rule, decision_id, episode_id, by or {})
+    return request_all(session, bundle, [wanted], day_seconds, at)[0]
+
+
+def request_all(
+    session: Session, bundle: Bundle, wanted: Sequence[Wanted], day_seconds: float, at: datetime
+) -> list[int]:
+    """`request` for many runs at once, by whoever is deciding; their ids in the same order."""
+    _refuse_second(session, wanted)
+    lines = {(one.playbook, one.mode): _frozen(bundle, one) for one in wanted}
+    rows = [
+        RunRow(
+            account_id=one.account_id,
+            decision_id=one.decision_id,
+            episode_id=one.episode_id,
+            rule=one.rule,
+            playbook=one.playbook,
+            mode=one.mode.value,
+            state=RunState.REQUESTED.value,
+            sentence="Waits to be started",
+            frozen={"lines": lines[one.playbook, one.mode], **one.by},
+            cursor=0,
+            bundle=bundle.fingerprint,
+            day_seconds=day_seconds,
+            requested_at=at,
+        )
+        for one in wanted
+    ]
+    session.add_all(rows)
     session.flush()
-    outbox.add(session, OutboxKind.START, row.id, {}, at)
-    return row.id
+    for row in rows:
+        outbox.add(session, OutboxKind.START, row.id, {}, at)
+    return [row.id for row in rows]
+
+
+def _frozen(bundle: Bundle, wanted: Wanted) -> list[dict[str, Any]]:
+    return [asdict(line) for line in compile_lines(bundle.playbooks[wanted.playbook], wanted.mode)]
 
 
 def start_by_hand(
@@ -161,12 +191,16 @@ def move(session: Session, run_id: int, *, state: RunState, cursor: int, sentenc
     row.ended_at = row.ended_at if state.is_open else (row.ended_at or at)
 
 
-def _refuse_second(session: Session, account_id: int, playbook: str) -> None:
-    query = select(RunRow.id).where(
-        RunRow.account_id == account_id, RunRow.playbook == playbook, RunRow.state.not_in(_FINAL)
-    )
-    if other := session.scalar(query):
-        raise Refused(f"Run {other} of {playbook} is still open for this account: cancel it or wait until it ends.")
+def _refuse_second(session: Session, wanted: Sequence[Wanted]) -> None:
+    pairs = {(one.account_id, one.playbook) for one in wanted}
+    for some in parts(sorted({account for account, _ in pairs})):
+        query = select(RunRow.id, RunRow.account_id, RunRow.playbook).where(
+            RunRow.account_id.in_(some), RunRow.state.not_in(_FINAL)
+        )
+        for other, account, playbook in session.execute(query):
+            if (account, playbook) in pairs:
+                message = f"Run {other} of {playbook} is still open for this account"
+                raise Refused(f"{message}: cancel it or wait until it ends.")
 
 
 def _row(session: Session, run_id: int, *, lock: bool = False) -> RunRow:
