@@ -139,7 +139,7 @@ def test_a_run_writes_to_exactly_the_contacts_a_signal_names() -> None:
         [("key_user", SAME), ("user", LESS)],
     )
     evaluation = evaluate(bundle, known)
-    assert Sight(bundle, evaluation, 0).contacts_behind("r", "it") == {900, 903}
+    assert Sight(bundle, evaluation, 0).contacts_behind("r", "it") == frozenset({900, 903})
     assert Sight(bundle, evaluation, 1).contacts_behind("r", "it") == frozenset()
     (evidence,) = evidence_of(bundle.rules["r"], bundle.catalog, evaluation, 0)
     assert evidence.sentence == (
