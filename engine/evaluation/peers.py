@@ -6,16 +6,16 @@ uses them has an absolute floor beside them. A cohort of fewer than `SMALLEST` k
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Final, Literal as Choice, TypeAlias
+from typing import Literal as Choice, TypeAlias
 
 import numpy as np
 
 from engine.definitions.feature import Feature
 from engine.evaluation.columns import Flags, Floats, Ints, Texts
 from engine.evaluation.features import Features, ranks
+from engine.evaluation.seen import SMALLEST as SMALLEST
 
 Among: TypeAlias = Choice["all", "segment", "stage"]
-SMALLEST: Final = 20
 
 
 def gather(feature: Feature, among: Among, features: Features) -> Mapping[str, Floats]:

@@ -13,12 +13,13 @@ from engine.definitions.measure import (
     EventMeasure,
     GoalMeasure,
     Measure,
+    RankMeasure,
     SilenceMeasure,
     features_of,
 )
 from engine.definitions.playbook import BranchStep, CampaignStep, Playbook, WaitStep, walk
 from engine.definitions.rule import Rule, Success
-from engine.definitions.scorecard import Carry, GoalLine, Scorecard, TargetRatio
+from engine.definitions.scorecard import Carry, Cohort, GoalLine, Rank, Scorecard, Spread, TargetRatio
 from engine.evaluation.facts import Needs
 from engine.evaluation.features import feature_named
 from engine.evaluation.goals import GOAL, adds_up
@@ -35,15 +36,7 @@ _TWICE: Final = frozenset({Window.CHANGE, Window.PREVIOUS})
 def needs(bundle: Bundle, late: int = 0) -> Needs:
     """What the store has to load so that the bundle can be evaluated, and outcomes judged ``late`` days after their
     time."""
-    collected = _Collected(bundle.catalog, max(late, _LATE))
-    for rule in bundle.rules.values():
-        collected.rule(rule)
-    for card in bundle.scorecards.values():
-        collected.scorecard(card)
-    for playbook in bundle.playbooks.values():
-        for condition in _conditions_of(playbook):
-            collected.names(condition.names)
-    return collected.needs()
+    return _collect(bundle, max(late, _LATE)).needs()
 
 
 def metrics_needs(catalog: Catalog, metrics: Iterable[str], goals: Iterable[str], days: int) -> Needs:
@@ -54,6 +47,24 @@ def metrics_needs(catalog: Catalog, metrics: Iterable[str], goals: Iterable[str]
     for goal in goals:
         collected.goal(goal, days)
     return collected.needs()
+
+
+def ranked(bundle: Bundle) -> frozenset[tuple[Feature, Cohort]]:
+    """What accounts are compared by, and among whom: what `engine.evaluation.peers.gather` is asked for, so that a part
+    of the accounts can be evaluated as among all."""
+    return frozenset(_collect(bundle, _LATE).compared)
+
+
+def _collect(bundle: Bundle, late: int) -> "_Collected":
+    collected = _Collected(bundle.catalog, late)
+    for rule in bundle.rules.values():
+        collected.rule(rule)
+    for card in bundle.scorecards.values():
+        collected.scorecard(card)
+    for playbook in bundle.playbooks.values():
+        for condition in _conditions_of(playbook):
+            collected.names(condition.names)
+    return collected
 
 
 def _conditions_of(playbook: Playbook) -> Iterator[Condition]:
@@ -79,6 +90,7 @@ class _Collected:
         self.events: dict[str, int] = {}
         self.goals: set[str] = set()
         self.latest: set[str] = set()
+        self.compared: set[tuple[Feature, Cohort]] = set()
         for condition in catalog.segments.values():
             self.names(condition.names)
 
@@ -100,6 +112,7 @@ class _Collected:
             self.events[success.event] = max(self.events.get(success.event, 0), success.within + self.late)
 
     def scorecard(self, card: Scorecard) -> None:
+        self._compared(card)
         for metric in card.metrics:
             missing = card.missing_of(metric)
             back = missing.days if isinstance(missing, Carry) else 0
@@ -116,6 +129,11 @@ class _Collected:
         for condition in (card.applies_to, *(exception.when for exception in card.forced)):
             self.names(condition.names if condition else ())
 
+    def _compared(self, card: Scorecard) -> None:
+        for metric in card.metrics:
+            if card.of == "account" and isinstance(metric.normaliser, Rank | Spread):
+                self.compared.add((metric.feature, metric.normaliser.among))
+
     def names(self, names: frozenset[str] | tuple[str, ...], back: int = 0) -> None:
         for name in names:
             goal = name.removeprefix(GOAL).rpartition(".")[0] if name.startswith(GOAL) else ""
@@ -130,6 +148,8 @@ class _Collected:
         self._metric(self.catalog.metrics[feature.metric], reach)
         if feature.window is Window.DAYS_SINCE:
             self.latest.add(feature.metric)
+        if feature.window is Window.RANK:
+            self.compared.add((Feature(feature.metric), "all"))
 
     def needs(self) -> Needs:
         """Everything collected, in the shape the store reads."""
@@ -189,6 +209,9 @@ class _Collected:
                 self.names(where.names if where else ())
             case ConditionMeasure(condition):
                 self.names(condition.names, back)
+            case RankMeasure(feature, _, among):
+                self.feature(feature, back)
+                self.compared.add((feature, among))
             case ContactsMeasure(inner):
                 self._measure(inner, back)
             case _:

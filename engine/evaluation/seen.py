@@ -5,7 +5,7 @@ or products is rolled up into one of their account as its ``across`` says.
 """
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from engine.evaluation.columns import Column, Flags, Floats, Ints, Numbers, Text
 from engine.evaluation.facts import Facts, Grid, Points, Series
 from engine.evaluation.program import compute, unknown
 from engine.evaluation.spans import worked_out
+
+SMALLEST: Final = 20
+"""Of fewer known values than these nobody can say what is much or little among them."""
 
 
 class Around(Protocol):
@@ -77,7 +80,7 @@ def _number(metric: Metric, feature: Feature, around: Around) -> Floats:
             return _days(metric, around, days)
         case Window.DAYS_SINCE:
             return windows.days_since(around.series(metric), size, day) if metric.is_stored else np.full(size, np.nan)
-    return ranks(_latest(metric, around), lower_is_better=metric.better == "lower")
+    return _marks(metric, _latest(metric, around), around)
 
 
 def _rolled_up(metric: Metric, feature: Feature, around: Around) -> Floats:
@@ -88,11 +91,21 @@ def _rolled_up(metric: Metric, feature: Feature, around: Around) -> Floats:
             ]
             return relative_change(means[0], means[1])
         case Window.RANK:
-            return ranks(around.value(Feature(metric.name)), lower_is_better=metric.better == "lower")
+            return _marks(metric, around.value(Feature(metric.name)), around)
     owners, here = _owners(metric.of, around.facts)
     values = around.over(metric.of).value(feature)
     how = "min" if feature.window is Window.DAYS_SINCE else metric.across or "sum"
     return owned.rolled(how, owners[here], values[here], around.size)
+
+
+def _marks(metric: Metric, values: Floats, around: Around) -> Floats:
+    """Percentile ranks among all accounts, where they can be compared: with the peers that were told, or each other."""
+    peers = around.facts.peers
+    told = None if peers is None or around.of != "account" else peers.values.get((metric.name, "all"))
+    among = np.sort(values[~np.isnan(values)]) if told is None else told.get("", values[:0])
+    if len(among) < SMALLEST:
+        return np.full(around.size, np.nan)
+    return ranks(values, lower_is_better=metric.better == "lower", among=among)
 
 
 def _owners(subject: Subject, facts: Facts) -> tuple[Ints, Flags]:

@@ -157,8 +157,9 @@ def test_a_rating_can_be_relative_to_the_other_accounts() -> None:
     bundle = p.bundle(p.catalog(p.metric("a")), cards=[p.scorecard(p.dimension("all", 1.0, p.scored("a.rank")))])
 
     def ratings(*values: float) -> list[float]:
-        known = p.facts(len(values), series={"a": p.series(*({0: value} for value in values))})
-        return [micro / MICRO for micro in evaluate(bundle, known).scores["health"].computed.tolist()]
+        # Five of each: fewer than twenty accounts cannot be compared.
+        known = p.facts(5 * len(values), series={"a": p.series(*({0: value} for value in values * 5))})
+        return [micro / MICRO for micro in evaluate(bundle, known).scores["health"].computed.tolist()][: len(values)]
 
     assert ratings(10, 20, 30, 40) == [25, 50, 75, 100]
     assert ratings(25, 20, 30, 40) == [50, 25, 75, 100]
