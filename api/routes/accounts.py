@@ -8,12 +8,13 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
 from api.dependencies import Allowed, Now, Pass, Reading
+from api.described import SESSION
 from engine.errors import NotFound
 from engine.store.account_page import AccountPage, account_page
 from engine.store.glances import id_of
 from engine.terms import MICRO
 
-router = APIRouter(prefix="/v1/accounts/{key}", tags=["accounts"])
+router = APIRouter(prefix="/v1/accounts/{key}", tags=["accounts"], dependencies=[SESSION])
 
 Readable = Annotated[Pass, Depends(Allowed("account", "read"))]
 

@@ -19,6 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from api import errors
+from api.described import INGEST_KEY, ingest_body, problem
 from engine.errors import BadData, Unavailable
 from engine.evaluation.incoming.faults import TooLarge, Unreadable
 from engine.evaluation.incoming.rows import Format
@@ -28,7 +29,7 @@ from engine.store import bundles, ingests, members
 from engine.store.ingests import Batch, Body, Ingested, Kind
 from engine.store.sessions import Store
 
-router = APIRouter(tags=["ingest"])
+router = APIRouter(tags=["ingest"], dependencies=[INGEST_KEY])
 
 FORMS: Final = {
     "application/json": Format.JSON,
@@ -89,7 +90,8 @@ for _kind in Kind:
         methods=["POST"],
         name=f"push_{_kind.value}",
         response_model=Ingested,
-        responses={code: {"description": HTTPStatus(code).phrase} for code in (400, 401, 409, 413, 415, 422, 503)},
+        responses={code: problem(HTTPStatus(code)) for code in (400, 401, 408, 409, 413, 415, 422, 503)},
+        openapi_extra=ingest_body(_kind),
     )
 
 

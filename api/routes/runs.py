@@ -7,9 +7,10 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
 from api.dependencies import Allowed, Pass, Reading
+from api.described import SESSION
 from engine.store.run_page import run_page
 
-router = APIRouter(prefix="/v1/runs", tags=["runs"])
+router = APIRouter(prefix="/v1/runs", tags=["runs"], dependencies=[SESSION])
 
 
 class StepAnswer(BaseModel):

@@ -367,3 +367,25 @@ def test_late_data_replaces_and_says_so(sender: Sender) -> None:
     assert sender.push({"points": [point()]}).json()["new"] == 1
     sender.client.app.state.clock = lambda: AT + timedelta(days=1)  # type: ignore[attr-defined]  # typed as ASGI app
     assert sender.push({"points": [point(value=9)]}).json()["changed"] == 1
+
+
+def described(sender: Sender, kind: str) -> dict[str, Any]:
+    document = sender.client.get("/v1/openapi.json").json()
+    found: dict[str, Any] = document["paths"][f"/v1/{kind}"]["post"]
+    assert document["components"]["securitySchemes"]["ingestKey"]["scheme"] == "bearer"
+    assert found["security"] == [{"ingestKey": []}]
+    return found
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_the_document_names_the_columns_a_table_may_have(sender: Sender, kind: Kind) -> None:
+    schema = described(sender, kind)["requestBody"]["content"]["application/json"]["schema"]
+    row = schema["properties"][kind.value]["items"]
+    columns = [name for name in row["properties"] if name not in {"goals", "fields"}]
+    answer = sender.push(",".join([*columns, "no_such"]) + "\n", kind.value, Content_Type="text/csv")
+    found = refused(answer, 400)
+    assert {each["column"] for each in found} <= {"no_such", ""}
+    for missing in row["required"]:
+        less = ",".join(name for name in columns if name != missing)
+        (named,) = refused(sender.push(less + "\n", kind.value, Content_Type="text/csv"), 400)
+        assert (named["code"], named["column"]) == ("missing_column", missing)
