@@ -70,7 +70,7 @@ def bundle(rules: int) -> Bundle:
     rng = np.random.default_rng(5)
     for i in range(rules):
         one, other, third = (METRICS[int(drawn)] for drawn in rng.choice(len(METRICS), 3, replace=False))
-        limit = int(rng.integers(20, 45))
+        limit = int(rng.integers(10, 25))
         texts[f"rules/some/rule-{i}.yaml"] = _RULE.format(i=i, one=one, other=other, third=third, limit=limit)
     checked = read(texts)
     if checked.bundle is None:

@@ -6,7 +6,6 @@ the same with fewer operations, and a property test holds them equal.
 """
 
 from collections.abc import Mapping, Sequence
-from enum import Enum
 from math import nan
 from typing import Final, NamedTuple
 
@@ -26,31 +25,13 @@ from engine.definitions.condition import (
     Var,
 )
 from engine.definitions.feature import ValueType
-from engine.evaluation.columns import Column, Texts
 from engine.evaluation.program import folded, number_of
 from engine.evaluation.program_nodes import FALSE, TRUE, Graph, Input, Node
+from engine.evaluation.program_presence import Presence
 
 _OPPOSITE: Final[Mapping[str, str]] = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 
-
-class Presence(Enum):
-    """What is known of a column before it is read: its kind and whether anything is missing; or there is no column."""
-
-    NUMBERS = 0
-    SOME_NUMBERS = 1
-    TEXTS = 2
-    SOME_TEXTS = 3
-    ABSENT = 4
-
-    @property
-    def partial(self) -> "Presence":
-        """The same where something may be missing, which is never wrong."""
-        return {Presence.NUMBERS: Presence.SOME_NUMBERS, Presence.TEXTS: Presence.SOME_TEXTS}.get(self, self)
-
-    @property
-    def complete(self) -> "Presence":
-        """The same where nothing is."""
-        return {Presence.SOME_NUMBERS: Presence.NUMBERS, Presence.SOME_TEXTS: Presence.TEXTS}.get(self, self)
+_MIRRORED: Final[Mapping[str, str]] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 class Pair(NamedTuple):
@@ -63,22 +44,6 @@ class Pair(NamedTuple):
 KNOWN_FALSE: Final = Pair(FALSE, FALSE)
 KNOWN_TRUE: Final = Pair(TRUE, TRUE)
 UNKNOWN: Final = Pair(FALSE, TRUE)
-
-
-def kind_of(column: Column | None) -> Presence:
-    """What is known of a column without looking at its values: its kind, and that something may be missing."""
-    if column is None:
-        return Presence.ABSENT
-    return Presence.SOME_TEXTS if isinstance(column, Texts) else Presence.SOME_NUMBERS
-
-
-def has_gaps(column: Column, start: int, stop: int) -> bool:
-    """Whether anything is missing between these rows."""
-    if isinstance(column, Texts):
-        codes = column.codes[start:stop]
-        return bool(len(codes)) and bool(codes.min() < 0)
-    # A sum is NaN as soon as one value is; where it overflows, "yes" is never wrong.
-    return not np.isfinite(np.add.reduce(column.values[start:stop]))
 
 
 class Lowering:
@@ -172,10 +137,26 @@ class Lowering:
         if missing == TRUE:
             return UNKNOWN
         spoiled = graph.either(self.spoiled.get(left, FALSE), self.spoiled.get(right, FALSE))
+        if operator in _MIRRORED and spoiled == FALSE and (one is not None or other is not None):
+            return (
+                self._below(operator, left, right, missing)
+                if one is None
+                else self._below(_MIRRORED[operator], right, left, missing)
+            )
         opposite = graph.known(Node(_OPPOSITE[operator], (left, right)))
         if opposite is not None:
             return self._turned(self._certain(_OPPOSITE[operator], opposite, missing, spoiled), negated=True)
         return self._certain(operator, graph.add(Node(operator, (left, right))), missing, spoiled)
+
+    def _below(self, operator: str, left: int, right: int, missing: int) -> Pair:
+        """A number against a limit, always as ``<``: up to a limit is below the next number after it, and at least a
+        limit is not below it. So all limits of a column can be compared in one call, and opposites share it."""
+        graph = self.graph
+        limit = float(graph.constant(right) or 0.0)
+        below = limit if operator in {"<", ">="} else float(np.nextafter(limit, np.inf))
+        plain = graph.add(Node("<", (left, graph.number(below))))
+        pair = Pair(plain, graph.either(plain, missing))
+        return pair if operator in {"<", "<="} else self._turned(pair, negated=True)
 
     def _certain(self, operator: str, plain: int, missing: int, spoiled: int) -> Pair:
         # Not equal is the only comparison that NaN passes.

@@ -1,9 +1,10 @@
 """Shared nodes as one straight-line function of NumPy calls over a chunk of rows.
 
 Order: everything that looks at numbers or codes comes first, column by column, so that a column is read from memory
-once and its comparisons find it in the cache. Each comparison is packed to bits at once; the connectives then work on
-4 KiB a plane instead of 32. Every call has ``out=``; buffers are handed on as soon as their value is not needed any
-more (linear scan), so a few of them serve hundreds of nodes.
+once and its comparisons find it in the cache; all limits of one column are compared in one call, a block of rows at a
+time. Comparisons are packed to bits at once, so the connectives work on an eighth of the memory. Every call has
+``out=``; buffers are handed on as soon as their value is not needed any more (linear scan), so a few of them serve
+hundreds of nodes.
 
 The function is made by ``exec`` of generated source. That is safe because nothing a person wrote is ever part of it:
 the source consists of the templates below and of names counted up in here (``c0``, ``k1``, ``p2``). Names of metrics
@@ -42,6 +43,8 @@ _UFUNCS: Final[Mapping[str, tuple[str, Any]]] = {
     "not": ("invert", np.invert),
 }
 _FLOAT, _PLAIN, _PACKED = "f", "b", "p"
+BLOCK: Final = 16_384
+"""Rows of a column that are compared with all its limits before the next ones: they stay in the smallest caches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +52,16 @@ class Vectors:
     """The function and what it must be given: buffers of each kind, and per word the column it is a code of.
 
     A word that is None stands for code 0: the codes below it are unknown.
-    ``run(columns, words, floats, plains, packed, scratch, size, out)`` fills row i of ``out`` with root i, a bit a row
-    of the chunk, highest bit first; rows of roots that are constants are left alone.
+    ``groups``: how many limits each of some columns is compared with.
+    ``run(columns, words, floats, plains, packed, groups, block, scratch, size, out)`` fills row i of ``out`` with root
+    i, a bit a row of the chunk, highest bit first; rows of roots that are constants are left alone.
     """
 
     run: Callable[..., None]
     floats: int
     plains: int
     packed: int
+    groups: tuple[int, ...]
     words: tuple[tuple[int, str | None], ...]
 
 
@@ -77,6 +82,11 @@ class _Source:
     lines: list[_Line] = field(default_factory=list)
     constants: dict[str, str] = field(default_factory=dict)
     words: dict[tuple[int, str | None], str] = field(default_factory=dict)
+    rows: dict[int, str] = field(default_factory=dict)
+
+    def flag(self, index: int) -> str:
+        """What the bits of a flag are called where they are read."""
+        return self.rows.get(index, f"p{index}")
 
     def write(self, index: int, *, plain: bool, packed: bool) -> None:
         """The lines of one node; a flag is needed ``plain`` (a byte a row), ``packed`` (a bit a row), or both."""
@@ -121,7 +131,7 @@ class _Source:
             self.lines.append(_Line(call + "scratch); {out} = pack(scratch)", reads, f"p{index}"))
 
     def _connective(self, index: int, node: Node) -> None:
-        reads = tuple(f"p{arg}" for arg in node.args)
+        reads = tuple(self.flag(arg) for arg in node.args)
         if node.op == "but not":
             # Of two bits, the first without the second: the only use that needs an order of two calls.
             self.lines.append(_Line("{out} = bitwise_and({0}, invert({1}))", reads, f"p{index}"))
@@ -133,23 +143,61 @@ class _Source:
 def compile_vectors(graph: Graph, roots: Sequence[int]) -> Vectors:
     """The straight-line function that fills one row of bits for each of ``roots``."""
     wanted = reachable(graph, roots)
-    source = _Source(graph)
     plain, packed, stored = _uses(graph, wanted, roots)
+    groups = _grouped(graph, wanted, plain)
+    source = _Source(graph)
+    source.rows = {index: f"r{index}" for group in groups for index in group}
     for index in _ordered(graph, wanted):
-        source.write(index, plain=index in plain, packed=index in packed)
-        source.lines += [_Line(f"out[{row}] = {{0}}", (f"p{index}",)) for row in stored[index]]
+        if index not in source.rows:
+            source.write(index, plain=index in plain, packed=index in packed)
+        source.lines += [_Line(f"out[{row}] = {{0}}", (source.flag(index),)) for row in stored[index]]
     body, slots = _allocated(source.lines)
     head = [_unpacked("c", len(graph.inputs), "columns"), _unpacked("w", len(source.words), "words")]
     names = ((_FLOAT, "floats"), (_PLAIN, "plains"), (_PACKED, "packed"))
     head += [_unpacked(kind, slots[kind], given) for kind, given in names]
-    text = "\n    ".join(
-        ["def run(columns, words, floats, plains, packed, scratch, size, out):", *head, *body, "return"]
-    )
+    head += [_unpacked("g", len(groups), "groups"), *_blocks(graph, groups)]
+    given = "columns, words, floats, plains, packed, groups, block, scratch, size, out"
+    text = "\n    ".join([f"def run({given}):", *head, *body, "return"])
     known: dict[str, Any] = dict(_UFUNCS.values())
     known |= {"where": np.where, "pack": np.packbits, "unpack": np.unpackbits, "plain": np.bool_}
     known |= {name: np.array(float(value)) for value, name in source.constants.items()}
+    known |= {f"t{at}": np.array([[_limit(graph, index)] for index in group]) for at, group in enumerate(groups)}
     exec(compile(text, "<conditions>", "exec"), known)  # noqa: S102 # see the docstring of this module
-    return Vectors(known["run"], slots[_FLOAT], slots[_PLAIN], slots[_PACKED], tuple(source.words))
+    counts = slots[_FLOAT], slots[_PLAIN], slots[_PACKED]
+    return Vectors(known["run"], *counts, tuple(len(group) for group in groups), tuple(source.words))
+
+
+def _grouped(graph: Graph, wanted: Sequence[int], plain: set[int]) -> list[list[int]]:
+    """Comparisons of one column with several constants, which are made in one call."""
+    found: dict[int, list[int]] = defaultdict(list)
+    for index in wanted:
+        node = graph.nodes[index]
+        if node.op != "<" or index in plain:
+            continue
+        left, right = node.args
+        if graph.nodes[left].op == "column" and graph.constant(right) is not None:
+            found[left].append(index)
+    return [group for group in found.values() if len(group) > 1]
+
+
+def _limit(graph: Graph, index: int) -> float | None:
+    return graph.constant(graph.nodes[index].args[1])
+
+
+def _blocks(graph: Graph, groups: Sequence[Sequence[int]]) -> list[str]:
+    """The lines that compare columns with all their limits, block by block, and name the rows of bits."""
+    if not groups:
+        return []
+    lines = [
+        f"for low in range(0, size, {BLOCK}):",
+        f"    high = min(low + {BLOCK}, size)",
+        "    bits = slice(low // 8, (high + 7) // 8)",
+    ]
+    for at, group in enumerate(groups):
+        source = graph.nodes[graph.nodes[group[0]].args[0]].source
+        flags = f"less(c{source}[low:high], t{at}, out=block[:{len(group)}, : high - low])"
+        lines.append(f"    g{at}[:, bits] = pack({flags}, axis=1)")
+    return lines + [f"{''.join(f'r{index}, ' for index in group)} = g{at}" for at, group in enumerate(groups)]
 
 
 def _uses(
