@@ -19,6 +19,9 @@ from engine.store.column_slots import Places, Slots
 DAYS: Final = 32
 """Days in one file."""
 
+ALL: Final = 1 << 62
+"""Beyond every subject's id."""
+
 _NONE: Final = np.uint64(0x7FF8_0000_0000_0000)
 _PAGE: Final = 512  # numbers in a page of memory: every row begins with one
 
@@ -85,7 +88,7 @@ class MetricFiles:
         """The days on which there may be points."""
         return [block * DAYS + row for block in self._blocks for row in range(DAYS)]
 
-    def count(self, day: int, first: int, last: int) -> int:
+    def count(self, day: int, first: int = 0, last: int = ALL) -> int:
         """How many subjects with ids ``first`` to ``last`` have a point on a day."""
         if day // DAYS not in self._blocks:
             return 0

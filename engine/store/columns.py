@@ -28,7 +28,7 @@ from sqlalchemy.orm import Session
 from engine.evaluation.columns import Ints
 from engine.evaluation.facts import Grid
 from engine.store import point_changes, secrets
-from engine.store.column_files import MetricFiles
+from engine.store.column_files import ALL, MetricFiles
 from engine.store.point_changes import Changes, Mark
 from engine.store.sessions import Store
 
@@ -37,7 +37,6 @@ LAYOUT: Final = 1
 
 _OFTEN: Final = 1_000_000  # cells after which what is written is brought to the disk
 _SPOT: Final = 4_096
-_ALL: Final = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +128,7 @@ class Columns:
             days, values = files.last_before(ids, first) if lasting else (nothing, nothing)
             return Grid(first, files.read(ids, first, last), days, values)
 
-    def differing(self, session: Session, day: int, first: int = 0, last: int = _ALL) -> int:
+    def differing(self, session: Session, day: int, first: int = 0, last: int = ALL) -> int:
         """How many points of one day, of subjects with ids ``first`` to ``last``, the columns and the database that
         ``session`` sees say differently. Only of use right after catching up; 0 is the only good answer."""
         with self._turn:
@@ -153,6 +152,17 @@ class Columns:
             spots = point_changes.highest(session, day) // _SPOT + 1
             first = self._spot // len(days) % spots * _SPOT
             return self.differing(session, day, first, first + _SPOT - 1)
+
+    def days(self, session: Session) -> list[int]:
+        """The days on which columns or database have points."""
+        with self._turn:
+            known = {day for files in self._metrics.values() for day in files.days() if files.count(day)}
+            return sorted(known | point_changes.everything(session).days.keys())
+
+    def count(self, day: int) -> int:
+        """How many points there are on a day."""
+        with self._turn:
+            return sum(files.count(day) for files in self._metrics.values())
 
     def mend(self, session: Session) -> bool:
         """`spot_check`, and make everything anew where it finds a difference; whether it did."""

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Final
 
 import numpy as np
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from engine.evaluation.columns import Floats, Ints
@@ -110,11 +110,16 @@ def after(session: Session, mark: Mark | None) -> Changes | None:
 def everything(session: Session) -> Changes:
     """All points there are, as if they had changed just now."""
     newest = session.scalars(select(PointChangeRow).order_by(PointChangeRow.id.desc()).limit(1)).first()
-    days, day = {}, session.scalar(select(func.min(PointRow.day)))
-    while day is not None:
-        days[day] = ((0, highest(session, day)),)
-        day = session.scalar(select(func.min(PointRow.day)).where(PointRow.day > day))
+    days = {day: ((0, highest),) for day, highest in session.execute(_DAYS)}
     return Changes(days, None if newest is None else _mark(newest))
+
+
+_DAYS: Final = text(
+    "WITH RECURSIVE days (day) AS (SELECT min(day) FROM points UNION ALL "
+    "SELECT (SELECT min(day) FROM points WHERE points.day > days.day) FROM days WHERE days.day IS NOT NULL) "
+    "SELECT day, (SELECT max(subject_id) FROM points WHERE points.day = days.day) FROM days WHERE day IS NOT NULL"
+)
+"""Each day with points and the highest subject on it: two look-ups a day, however many points there are."""
 
 
 def highest(session: Session, day: int) -> int:
