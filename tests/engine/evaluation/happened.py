@@ -30,7 +30,7 @@ class Did(NamedTuple):
     contact: int
     age: int
     minute: int = 0
-    fields: Mapping[str, Any] = {}  # noqa: RUF012 - never written
+    fields: Mapping[str, Any] = {}
 
 
 def catalog_of(text: str) -> Catalog:

@@ -37,16 +37,19 @@ metrics:
   hours: {{{SAME}, type: number, from_events: {{event: opened, until: resolved, by: ticket, count: hours, over: 30d}}}}
   in_time: {{{SAME}, type: share,
             from_events: {{event: opened, until: resolved, by: ticket, count: in time, within: 2d, over: 30d}}}}
-  still_open: {{{SAME}, type: number, from_events: {{event: opened, until: resolved, by: ticket, count: open, over: 30d}}}}
+  still_open: {{{SAME}, type: number,
+               from_events: {{event: opened, until: resolved, by: ticket, count: open, over: 30d}}}}
   severe: {{{SAME}, type: number,
            from_events: {{event: opened, where: {{">=": [{{var: event.severity}}, 3]}}, over: 30d}}}}
   depth: {{{SAME}, type: share, from_events: {{event: used, count: key features, over: 30d}}}}
-  overdue: {{{SAME}, type: number, from_events: {{event: invoice, take: sum, field: amount, where: {{var: event.overdue}}}}}}
+  overdue: {{{SAME}, type: number,
+            from_events: {{event: invoice, take: sum, field: amount, where: {{var: event.overdue}}}}}}
   largest: {{{SAME}, type: number, from_events: {{event: invoice, take: max, field: amount, over: 90d}}}}
   theme: {{{SAME}, type: text, from_events: {{event: noted, take: last, field: theme, over: 90d}}}}
   departments: {{{SAME}, type: number, from_events: {{event: met, count: departments, over: 90d}}}}
   seniority: {{{SAME}, type: number, from_events: {{event: met, count: seniority, over: 90d}}}}
-  reached: {{{SAME}, type: share, from_events: {{event: met, count: roles, with_roles: [champion, sponsor], over: 90d}}}}
+  reached: {{{SAME}, type: share,
+            from_events: {{event: met, count: roles, with_roles: [champion, sponsor], over: 90d}}}}
   gaps: {{{SAME}, type: text,
          from_events: {{event: met, count: missing roles, with_roles: [champion, sponsor], over: 90d}}}}
   started: {{{SAME}, type: share, from_events: {{event: trained, count: share of contacts, within: 30d, over: 180d}}}}
@@ -171,7 +174,8 @@ def test_depth_is_the_share_of_the_declared_key_features() -> None:
 def test_amounts_are_summed_and_the_largest_and_last_are_taken() -> None:
     """S1-05."""
     bills = (
-        Did(0, -1, 40, fields={"amount": 99.5, "overdue": True}), Did(0, -1, 5, fields={"amount": 20.25, "overdue": True}),
+        Did(0, -1, 40, fields={"amount": 99.5, "overdue": True}),
+        Did(0, -1, 5, fields={"amount": 20.25, "overdue": True}),
         Did(0, -1, 1, fields={"amount": 500.0, "overdue": False}),
     )  # fmt: skip
     notes = (Did(0, -1, 9, fields={"theme": "price"}), Did(0, -1, 3, fields={"theme": "speed"}))
@@ -264,7 +268,9 @@ EVENT = "events: {paid: {fields: {amount: number, who: text}}, shut: {fields: {w
             'C017 "take" and "per" are different ways to make a number of events'
         ]),
         ("{event: seen, per: shut}", "share", ['C018 "per" looks at the events of a span of days']),
-        ("{event: paid, until: shut, over: 9d}", "number", ["C024 it is not said which field tells what belongs together"]),
+        ("{event: paid, until: shut, over: 9d}", "number", [
+            "C024 it is not said which field tells what belongs together"
+        ]),
         ("{event: paid, count: hours, over: 9d}", "number", ["C024 it is not said which event resolves"]),
         ("{event: paid, until: shut, by: who, count: in time, over: 9d}", "share", [
             'C019 "in time" needs the days there are'
@@ -282,11 +288,15 @@ EVENT = "events: {paid: {fields: {amount: number, who: text}}, shut: {fields: {w
             'C025 the events have no text field "feature" that names the part of the product',
         ]),
         ("{event: seen, count: minutes, idle: 2h}", "number", ['C016 "idle" must be a number of minutes']),
-        ("{event: seen, count: distinct contacts}", "text", ["C011 what it is made of is a number or share, not a text"]),
+        ("{event: seen, count: distinct contacts}", "text", [
+            "C011 what it is made of is a number or share, not a text"
+        ]),
         ("{event: paid, take: last, field: who, over: 9d}", "number", [
             "C011 what it is made of is a text, not a number"
         ]),
-        ('{event: paid, where: {">": [{var: event.price}, 3]}}', "number", ['J006 there is no value "event.price" here']),
+        ('{event: paid, where: {">": [{var: event.price}, 3]}}', "number", [
+            'J006 there is no value "event.price" here'
+        ]),
     ],
 )  # fmt: skip
 def test_what_does_not_go_together_is_refused(made: str, kind: str, said: list[str]) -> None:
@@ -305,7 +315,9 @@ def test_what_does_not_go_together_is_refused(made: str, kind: str, said: list[s
         ("type: number, from_contacts: {metric: mood, at_least: 3}", [
             'C027 "mood" is no number, so contacts cannot be counted by it'
         ]),
-        ("type: number, across: mean", ['C030 "across" rolls numbers of contacts or products up into one of their account']),
+        ("type: number, across: mean", [
+            'C030 "across" rolls numbers of contacts or products up into one of their account'
+        ]),
         ("type: number, of: contact, from_contacts: {}", [
             "C029 what it is made of is said of an account, not of a contact"
         ]),

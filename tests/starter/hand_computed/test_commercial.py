@@ -90,7 +90,7 @@ def test_upgrade_interest() -> None:
 
 @pytest.mark.parametrize("name", sorted(PACK.catalog.questions))
 def test_an_answer_counts_from_its_day_for_90_days(name: str) -> None:
-    """S1-29, S1-32, S1-33, S1-37, S3-33, S4-32, S4-33: said 90 days ago: still 2; a day later nobody knows."""
+    """S1-30, S1-31, S1-32: said 90 days ago: still 2; a day later nobody knows."""
     assert value(name, {name: {90: 2}}) == 2
     assert value(name, {name: {91: 2}}) is None
 
