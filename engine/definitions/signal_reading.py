@@ -142,6 +142,8 @@ def _contacts(fields: Fields, reach: Reach) -> Measure:
     if len(kinds) != 1:
         message = f"contacts need exactly one measure, not {listed(kinds, 'and') if kinds else 'none'}"
         fields.ledger.problem(fields.place, 30, message, f"measures of contacts: {listed(_PERSONS)}")
+        for key in ("metric", "at_least", *_PERSONS):
+            fields.find(key)  # what belongs to the measure is not unknown, only one too many or too few
         return _NOTHING
     measure = _PERSONS[kinds[0]](fields, replace(reach, of="contact"))
     least, share = _at_least(fields)
@@ -175,7 +177,7 @@ def _after(fields: Fields, reach: Reach) -> Measure:
 def _clock(fields: Fields, _: Reach, side: Choice["before", "after"]) -> Measure:
     date = fields.need(side)
     by, until = fields.days("by"), fields.days("until") if "until" in fields else None
-    if until is not None and (until >= by) == (side == "before"):
+    if until is not None and (until >= by if side == "before" else until <= by):
         message = f'"until" must come after "by": {"fewer" if side == "before" else "more"} than {by} days'
         fields.ledger.problem(fields.key_place("until"), 22, message)
     return ClockMeasure(read_date_field(date, fields.ledger, side) if date else "", by, until, side)
