@@ -15,6 +15,7 @@ from api.cli.workspace import (
     AtOption,
     DataOption,
     JsonOption,
+    KnownOption,
     Workspace,
     day_of,
     err,
@@ -58,11 +59,17 @@ def register(app: typer.Typer) -> None:
     app.command()(rollback)
 
 
-def plan(at: AtOption = "", against: AgainstOption = "", as_json: JsonOption = False, data: DataOption = "") -> None:
+def plan(
+    at: AtOption = "",
+    known: KnownOption = False,
+    against: AgainstOption = "",
+    as_json: JsonOption = False,
+    data: DataOption = "",
+) -> None:
     """Show how the files differ from those in force and what they would do to whom. Nothing happens."""
     workspace = open_workspace(data)
     base = _other(workspace, against) if against else None
-    proposal = _proposal(workspace, workspace.bundle, day_of(at), base)
+    proposal = _proposal(workspace, workspace.bundle, day_of(at), base, as_known=known)
     if as_json:
         print(json.dumps(values_of(proposal)))
         return
@@ -155,9 +162,11 @@ def _go_over(workspace: Workspace, bundle: Bundle, publication: Publication, *, 
     out.print(f"In force from now on: {bundle.fingerprint[:12]}, by {publication.author}. Open runs keep theirs.")
 
 
-def _proposal(workspace: Workspace, bundle: Bundle, day: int, base: Bundle | None) -> Proposal:
+def _proposal(
+    workspace: Workspace, bundle: Bundle, day: int, base: Bundle | None, *, as_known: bool = False
+) -> Proposal:
     with workspace.store.read() as session:
-        return propose(session, bundle, base or bundles.in_force(session), moment_of(day))
+        return propose(session, bundle, base or bundles.in_force(session), moment_of(day), as_known=as_known)
 
 
 def _other(workspace: Workspace, named: str) -> Bundle:

@@ -9,7 +9,17 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn
 
 from api.cli.backtest_tables import show
-from api.cli.workspace import DataOption, JsonOption, Workspace, day_of, err, load_bundle, open_workspace, out
+from api.cli.workspace import (
+    DataOption,
+    JsonOption,
+    KnownOption,
+    Workspace,
+    day_of,
+    err,
+    load_bundle,
+    open_workspace,
+    out,
+)
 from engine.definitions.bundle import Bundle
 from engine.definitions.condition import Condition
 from engine.definitions.condition_reading import parse
@@ -59,6 +69,7 @@ def backtest(
     every: EveryOption = "7d",
     compare: CompareOption = "",
     todays_fields: TodaysOption = False,
+    known: KnownOption = False,
     html: HtmlOption = "",
     as_json: JsonOption = False,
     data: DataOption = "",
@@ -70,7 +81,7 @@ def backtest(
     found = []
     for bundle in (workspace.bundle, other):
         if bundle is not None:
-            asked = _asked(workspace, bundle, (rule, scorecard), (since, until), outcome, days, todays_fields)
+            asked = _asked(workspace, bundle, (rule, scorecard), (since, until), outcome, days, (todays_fields, known))
             found.append(_run(workspace, bundle, asked))
     workspace.store.close()
     if html:
@@ -99,7 +110,7 @@ def _asked(
     span: tuple[str, str],
     outcome: str,
     days: tuple[int, int],
-    todays: bool,
+    trust: tuple[bool, bool],
 ) -> Asked:
     within, every = days
     rules, cards = (tuple(names or ()) for names in named)
@@ -124,7 +135,8 @@ def _asked(
         outcome=outcome,
         within=within,
         every=every,
-        as_today=todays,
+        as_today=trust[0],
+        as_known=trust[1],
         condition=_condition(bundle, outcome),
     )
 

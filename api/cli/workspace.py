@@ -23,6 +23,9 @@ out = Console(soft_wrap=True, highlight=False, markup=False)
 DataOption = Annotated[str, typer.Option("--data", help="Data folder (default: $BACKCAST_DATA, else .backcast).")]
 AtOption = Annotated[str, typer.Option("--at", help="Day to look at, YYYY-MM-DD (default: today).")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON value.")]
+KnownOption = Annotated[
+    bool, typer.Option("--known", help="As it was known then: without what was recorded or corrected later.")
+]
 EPOCH = date(1970, 1, 1).toordinal()
 
 

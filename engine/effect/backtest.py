@@ -23,7 +23,8 @@ _SIGNS: Final = {"higher": 1, "lower": -1, "neither": 0}
 class Frame:
     """What was asked: cutoffs from ``first`` to ``last`` (days), an outcome within ``within`` days after each.
 
-    ``arr`` float64[N] and ``owners`` (one text per account, empty where there is none) are today's.
+    ``arr`` float64[N] and ``owners`` (one text per account, empty where there is none) are today's. ``corrected``: how
+    many points were corrected after their day; the replay saw the later value.
     """
 
     first: int
@@ -35,6 +36,7 @@ class Frame:
     names: tuple[str, ...]
     arr: Floats
     owners: tuple[str, ...]
+    corrected: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

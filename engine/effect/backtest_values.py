@@ -30,6 +30,7 @@ def values_of(found: Backtest) -> dict[str, Any]:
         "customers": found.customers,
         "outcomes": found.outcomes,
         "outcomes_without_a_day": found.undated,
+        "points_corrected_later": frame.corrected,
         "rules": {name: _warned(one, found) for name, one in found.rules.items()},
         "scorecards": {name: _card(one, found) for name, one in found.cards.items()},
         "signals": {name: _direction(one) for name, one in found.signals.items()},

@@ -29,6 +29,11 @@ def remarks(found: Backtest) -> tuple[str, ...]:
     ]
     if found.undated:
         told.append(f"{found.undated} accounts are {found.frame.outcome} since a day nobody wrote down; left out.")
+    if found.frame.corrected:
+        told.append(
+            f"{found.frame.corrected} points were corrected after their day, and the corrected values were used; "
+            "--known replays them as they were known."
+        )
     told.append(
         "An alert is the beginning of an episode. Intervals are 95 %, accounts drawn anew. "
         "Owners, ARR and roles of contacts are today's."

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from sqlalchemy import func, select
@@ -17,10 +18,12 @@ from engine.evaluation.facts import Facts
 from engine.evaluation.narrowing import card_names, narrowed, rule_names, todays
 from engine.evaluation.replaying import Replay, replay
 from engine.store.account_columns import rows_of
+from engine.store.before import end_of
 from engine.store.facts import load_facts
-from engine.store.tables import EventRow, PointRow
+from engine.store.tables import CorrectionRow, EventRow, PointRow
 
-TIER = "tier."
+TIER: Final = "tier."
+YEAR: Final = 365
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,8 @@ class Asked:
     """What to test: ``rules`` and ``cards`` by name, cutoffs ``first`` to ``last`` (days) ``every`` so many days.
 
     ``outcome``: a stage, an event, or ``tier.<scorecard>`` (it falls); or ``condition``. ``as_today``: whether fields
-    of which only today's value is known may stand for the past.
+    of which only today's value is known may stand for the past. ``as_known``: points and events as they were known at
+    each cutoff, without what was recorded or corrected later.
     """
 
     rules: tuple[str, ...]
@@ -40,6 +44,7 @@ class Asked:
     every: int = 7
     as_today: bool = False
     condition: Condition | None = None
+    as_known: bool = False
 
     @property
     def days(self) -> range:
@@ -64,7 +69,9 @@ def run(session: Session, bundle: Bundle, asked: Asked, progress: Callable[[int]
     outcomes, undated = _outcomes(session, asked, replayed, seen[0])
     shown = replace(small, rules={name: small.rules[name] for name in rules})
     shown = replace(shown, scorecards={name: small.scorecards[name] for name in cards})
-    return backtest(shown, replayed, outcomes, _frame(asked, seen[0]), undated=undated, untested=untested)
+    corrected = 0 if asked.as_known else _corrected(session, asked)
+    frame = replace(_frame(asked, seen[0]), corrected=corrected)
+    return backtest(shown, replayed, outcomes, frame, undated=undated, untested=untested)
 
 
 def _untested(bundle: Bundle, asked: Asked) -> Mapping[str, tuple[str, ...]]:
@@ -97,7 +104,7 @@ def _facts(
 ) -> Iterator[Facts]:
     """The facts of each cutoff; the first of them is kept in ``seen``, to say who the accounts are."""
     for day in asked.days:
-        found = load_facts(session, bundle, day)
+        found = load_facts(session, bundle, day, known_at=end_of(day) if asked.as_known else None)
         if not seen:
             seen.append(found)
         if progress is not None:
@@ -139,6 +146,13 @@ def seen_from(session: Session) -> int:
     """The first day of which there are points (or else events); -1 where there is nothing."""
     first = (session.scalar(select(func.min(column))) for column in (PointRow.day, EventRow.day))
     return next((day for day in first if day is not None), -1)
+
+
+def _corrected(session: Session, asked: Asked) -> int:
+    """How many points of the time that is replayed got another value after their day: the replay sees the last one."""
+    span = CorrectionRow.day.between(asked.first - YEAR, asked.last)
+    days = session.execute(select(CorrectionRow.day, CorrectionRow.replaced_at).where(span)).all()
+    return sum(replaced >= end_of(day) for day, replaced in days)
 
 
 def _frame(asked: Asked, facts: Facts) -> Frame:

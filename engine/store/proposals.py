@@ -52,15 +52,15 @@ class Proposal:
         }
 
 
-def propose(session: Session, bundle: Bundle, base: Bundle | None, at: datetime) -> Proposal:
-    """Compare ``bundle`` with ``base`` as of ``at``."""
-    after = _evaluated(session, bundle, at)
+def propose(session: Session, bundle: Bundle, base: Bundle | None, at: datetime, *, as_known: bool = False) -> Proposal:
+    """Compare ``bundle`` with ``base`` as of ``at``; ``as_known``: without what was recorded or corrected later."""
+    after = _evaluated(session, bundle, at, as_known=as_known)
     plan = decide(bundle, after, load_past(session, bundle, at), at)
     before, planned = None, None
     if base is not None and base.fingerprint == bundle.fingerprint:
         before, planned = after, plan
     elif base is not None:
-        before = _evaluated(session, base, at)
+        before = _evaluated(session, base, at, as_known=as_known)
         planned = decide(base, before, load_past(session, base, at), at)
     effect = compare(before, after, plan)
     return Proposal(
@@ -74,8 +74,9 @@ def propose(session: Session, bundle: Bundle, base: Bundle | None, at: datetime)
     )
 
 
-def _evaluated(session: Session, bundle: Bundle, at: datetime) -> Evaluation:
-    return evaluate(bundle, load_facts(session, bundle, (at - DAY_ZERO).days))
+def _evaluated(session: Session, bundle: Bundle, at: datetime, *, as_known: bool) -> Evaluation:
+    facts = load_facts(session, bundle, (at - DAY_ZERO).days, known_at=at if as_known else None)
+    return evaluate(bundle, facts)
 
 
 def _names(evaluation: Evaluation) -> Mapping[str, str]:

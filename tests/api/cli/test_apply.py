@@ -1,6 +1,6 @@
 """Definitions are looked at, put in force and taken back: ``plan``, ``apply``, ``bundles``, ``rollback``."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Barrier, Thread
 from typing import Any
@@ -69,6 +69,13 @@ def test_before_the_first_apply_everything_is_new(desk: Desk) -> None:
 
 def test_plan_compares_with_another_folder(desk: Desk, tmp_path: Path) -> None:
     assert desk.run("plan", "--against", str(desk.folder)).stdout.startswith("The files are those in force")
+
+
+def test_plan_as_it_was_known_leaves_out_what_came_later(desk: Desk) -> None:
+    yesterday = (datetime.now(UTC).date() - timedelta(days=1)).isoformat()
+    assert desk.json("plan", "--at", yesterday, "--json")["effect"]["rules"]["seats-unused"]["fires"] == ["empty"]
+    then = desk.json("plan", "--at", yesterday, "--known", "--json")
+    assert then["effect"]["rules"]["seats-unused"]["fires"] == [], "the points came in today"
 
 
 def test_applying_keeps_who_did_what_and_why(desk: Desk) -> None:

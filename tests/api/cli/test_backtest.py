@@ -124,6 +124,17 @@ def test_what_happens_after_the_last_cutoff_changes_no_verdict(told: Desk) -> No
     assert churned["recall"]["of"] == before["rules"]["seats-unused"]["recall"]["of"] + 1, "only the outcome is new"
 
 
+def test_what_was_corrected_later_is_counted_and_can_be_left_out(told: Desk) -> None:
+    """All of this history was recorded today: as it was known then, nothing was known."""
+    told.run("ingest", "points", told.write("c.csv", ["account,metric,day,value", "steady0,active_users,2026-03-02,5"]))
+    found = told.json("backtest", *SPAN, "--json")
+    assert found["points_corrected_later"] == 1
+    assert "--known" in told.run("backtest", *SPAN).stdout
+    then = told.json("backtest", *SPAN, "--known", "--json")
+    assert then["points_corrected_later"] == 0
+    assert then["rules"]["seats-unused"]["unknown"]["rate"] == 1.0
+
+
 def test_escalations_can_be_the_outcome(told: Desk) -> None:
     """S3-14: the share of escalations that a flag came before."""
     rows = ["quiet,escalation,2026-05-05T10:00:00Z", "steady0,escalation,2026-05-05T10:00:00Z"]
