@@ -93,10 +93,11 @@ class Peers:
     """What relative measures compare with: (feature name, cohorts) → cohort → its known values, ascending.
 
     Cohorts are ``all`` (one cohort, called ``""``), ``segment`` or ``stage``. A cycle over a part of the accounts
-    compares with the values of the last cycle over all of them.
+    compares with the values of the last cycle over all of them, which was of ``day`` (None: of the evaluation's own).
     """
 
     values: Mapping[tuple[str, str], Mapping[str, Floats]]
+    day: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

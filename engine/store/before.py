@@ -18,6 +18,7 @@ from engine.store.account_columns import rows_of, texts
 from engine.store.decision_tables import ScoreOverrideRow, ScoreRow, SubjectScoreRow
 from engine.store.name_lists import names_of
 from engine.store.packing import lines_table
+from engine.store.plain_rows import plain_rows
 from engine.store.subject_ranges import of_subjects
 
 Ts = TypeVarTuple("Ts")
@@ -85,7 +86,7 @@ class _Day:
             subject, row.effective, row.last_tier, row.pending, cause, row.names_id, packed
         ).where(of_card, row.day == newest)
         self._size = len(ids)
-        found = session.execute(of_subjects(query, subject, ids)).all() if newest and len(ids) else []
+        found = plain_rows(session, of_subjects(query, subject, ids)) if newest and len(ids) else []
         columns: Sequence[Sequence[Any]] = list(zip(*found, strict=True)) if found else [()] * 7
         subjects, micro, tiers, pending, causes, self._lists, self._packed = columns
         places = rows_of(ids, np.array(subjects, dtype=np.int64))

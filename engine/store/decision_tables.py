@@ -47,6 +47,17 @@ class SignalStatesRow(Base):
     packed: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class PeerRow(Base):
+    """What one cohort's accounts said of a feature that accounts are compared by, ascending: packed float64."""
+
+    __tablename__ = "peers"
+    feature: Mapped[str] = mapped_column(String(200), primary_key=True)
+    among: Mapped[str] = mapped_column(String(16), primary_key=True)
+    cohort: Mapped[str] = mapped_column(String(200), primary_key=True)
+    day: Mapped[int] = mapped_column(Integer)
+    packed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class EpisodeRow(Base):
     """One stretch of an account in a challenge. At most one is open per rule and account."""
 

@@ -12,7 +12,7 @@ from engine.definitions.feature import ValueType
 from engine.evaluation.columns import Ints
 from engine.evaluation.evaluation import needs
 from engine.evaluation.facts import Agreed, Facts, Needs, Subjects
-from engine.store import event_facts, people_facts
+from engine.store import event_facts, peer_values, people_facts
 from engine.store.account_columns import account_fields, rows_of
 from engine.store.before import end_of, load_before, load_overrides
 from engine.store.columns import Columns
@@ -61,6 +61,7 @@ def load_facts(
         products=products,
         product_series=points.series(wanted.product_metrics, products.ids),
         words=_words(session, bundle, wanted),
+        peers=None if account_ids is None else peer_values.load(session, bundle, at),
     )
 
 

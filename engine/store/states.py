@@ -22,6 +22,7 @@ from engine.store.bulk import upsert
 from engine.store.decision_tables import SignalStatesRow
 from engine.store.name_lists import names_of, number_of
 from engine.store.packing import rows_of_bytes
+from engine.store.plain_rows import plain_rows
 from engine.store.subject_ranges import of_subjects
 
 _PAST: Final = [("was_verdict", "i1"), ("was_known", "i1"), ("was_since", "<i4"), ("was_history", "<i4")]
@@ -70,19 +71,27 @@ def save(session: Session, evaluation: Evaluation) -> None:
 
 def load(session: Session, names: Sequence[str], subjects: Subjects, at: int) -> Before:
     """What the signals of these names said before day ``at``; never observed where they were not."""
-    table: States = np.zeros((len(names), len(subjects)), dtype=STATE)
-    table["since"], table["history"] = -1, 1
+    size = (len(names), len(subjects))
+    nothing = {"verdict": (np.int8, 0), "known": (np.int8, 0), "since": (np.int64, -1), "history": (np.int64, 1)}
+    tables: dict[str, NDArray[Any]] = {name: np.full(size, empty, dtype) for name, (dtype, empty) in nothing.items()}
     for listed, days, ids, packed in _stored(session, subjects):
         rows = rows_of(subjects.ids, ids)
         kept = (rows >= 0) & (days <= at)
-        for name, column in _past(listed, packed[kept], days[kept] == at, set(names)):
-            table[names.index(name), rows[kept]] = column
-    return Before(
-        firing={name: table["known"][at] for at, name in enumerate(names)},
-        verdicts={name: table["verdict"][at] for at, name in enumerate(names)},
-        since={name: table["since"][at].astype(np.int64) for at, name in enumerate(names)},
-        history={name: table["history"][at].astype(np.int64) for at, name in enumerate(names)},
-    )
+        places = [(at, names.index(name)) for at, name in enumerate(listed) if name in names]
+        for field, table in tables.items():
+            past = _past(packed[kept], field, days[kept] == at)
+            for place, name in places:
+                table[name, rows[kept]] = past[:, place]
+    by_name = {field: dict(zip(names, table, strict=True)) for field, table in tables.items()}
+    return Before(by_name["known"], by_name["verdict"], by_name["since"], by_name["history"])
+
+
+def _past(packed: States, field: str, again: NDArray[np.bool_]) -> NDArray[Any]:
+    """A field as it was before the day; where the day is looked at ``again`` that is kept beside what it said."""
+    now = np.ascontiguousarray(packed[field])
+    if again.any():
+        now[again] = packed[f"was_{field}"][again]
+    return now
 
 
 def of_accounts(session: Session, account_ids: Collection[int]) -> list[State]:
@@ -109,21 +118,11 @@ def firing(session: Session, account_ids: Collection[int]) -> Mapping[str, froze
     return found
 
 
-def _past(names: Sequence[str], packed: States, again: NDArray[np.bool_], wanted: set[str]) -> Any:
-    for place, name in enumerate(names):
-        if name in wanted:
-            column = packed[:, place].copy()
-            for field, _ in _PAST:
-                now = field.removeprefix("was_")
-                column[now] = np.where(again, column[field], column[now])
-            yield name, column
-
-
 def _stored(session: Session, subjects: Subjects) -> list[tuple[tuple[str, ...], Any, Any, States]]:
     """Per list of names: the names, days int64[K], accounts int64[K] and states [K, S] of rows that have it."""
     query = select(SignalStatesRow.names_id, SignalStatesRow.day, SignalStatesRow.account_id, SignalStatesRow.packed)
     by_list: dict[int, list[Any]] = {}
-    for row in session.execute(of_subjects(query, SignalStatesRow.account_id, subjects.ids)):
+    for row in plain_rows(session, of_subjects(query, SignalStatesRow.account_id, subjects.ids)):
         by_list.setdefault(row[0], []).append(row)
     found = []
     for number, rows in sorted(by_list.items()):

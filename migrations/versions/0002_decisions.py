@@ -17,6 +17,7 @@ def upgrade() -> None:
     _effects()
     _episodes()
     _score_overrides()
+    _peers()
     _name_lists()
     _scores()
     _subject_scores()
@@ -33,6 +34,7 @@ def downgrade() -> None:
         "scores",
         "subject_scores",
         "name_lists",
+        "peers",
         "score_overrides",
         "episodes",
         "effects",
@@ -106,6 +108,17 @@ def _score_overrides() -> None:
         sa.Column("ended_at", Moment, nullable=True),
     )
     op.create_index("ix_score_overrides_account_id", "score_overrides", ["account_id"])
+
+
+def _peers() -> None:
+    op.create_table(
+        "peers",
+        sa.Column("feature", sa.String(200), primary_key=True),
+        sa.Column("among", sa.String(16), primary_key=True),
+        sa.Column("cohort", sa.String(200), primary_key=True),
+        sa.Column("day", sa.Integer, nullable=False),
+        sa.Column("packed", sa.LargeBinary, nullable=False),
+    )
 
 
 def _name_lists() -> None:

@@ -3,22 +3,28 @@ waking need of it is kept.
 """
 
 import logging
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
+
+from sqlalchemy.orm import Session
 
 from engine.definitions.bundle import Bundle
 from engine.effect.outcome import DueOutcome, JudgedOutcome, judge
 from engine.evaluation.evaluation import evaluate
+from engine.evaluation.facts import Facts, Peers
 from engine.evaluation.past import Past
 from engine.evaluation.proposing import Proposal, propose
-from engine.store import outcomes, waking
+from engine.evaluation.reading import ranked
+from engine.store import outcomes, peer_values, waking
 from engine.store.accounts import shards
 from engine.store.columns import Columns
 from engine.store.evaluations import refuse_past, save_evaluation
 from engine.store.facts import load_facts
 from engine.store.past import load_past
+from engine.store.peer_values import gathered, merged
 from engine.store.queueing import Queue, queue
 from engine.store.sessions import Store
 from engine.store.waking import Seen, Waiting
@@ -73,30 +79,52 @@ def look(
             waiting=[one for one in waking.waiting(session, accounts) if one.run.bundle == bundle.fingerprint],
         )
         parts = list(shards(session, shard, accounts))
+    looking = _Shards(store, bundle, at, known, columns)
+    peers = looking.peers(parts) if accounts is None and ranked(bundle) else None
     looked = Looked()
     for part in parts:
-        _look(store, bundle, at, part, known, columns, looked)
+        looking.look(part, peers, looked)
     return looked
 
 
-def _look(
-    store: Store,
-    bundle: Bundle,
-    at: datetime,
-    part: Sequence[int],
-    known: _Open,
-    columns: Columns | None,
-    looked: Looked,
-) -> None:
-    day, mine = (at - _EPOCH).days, frozenset(part)
-    with store.read() as session:
-        facts = load_facts(session, bundle, day, part, moment=at, late=known.late, columns=columns)
-    evaluation = evaluate(bundle, facts)
-    with store.begin() as session:
-        queue(session, Queue.DECIDING)
-        refuse_past(session, day)
-        save_evaluation(session, bundle, evaluation)
-    looked.proposals.append(propose(bundle, evaluation, known.past.inside))
-    looked.judged += judge(bundle, evaluation, [one for one in known.due if one.account_id in mine])
-    waiting = [one for one in known.waiting if one.run.account_id in mine]
-    looked.seen |= waking.see(bundle, evaluation, waiting)
+class _Shards:
+    """Looks at one shard after the other; nothing of one stays in memory but what is kept of it."""
+
+    def __init__(self, store: Store, bundle: Bundle, at: datetime, known: _Open, columns: Columns | None) -> None:
+        self._store = store
+        self._bundle = bundle
+        self._at = at
+        self._day = (at - _EPOCH).days
+        self._known = known
+        self._columns = columns
+
+    def peers(self, parts: Sequence[Sequence[int]]) -> Peers:
+        """What all accounts are compared with: a round of its own, as nobody can be compared before it is through."""
+        found = merged((gathered(self._bundle, self._facts(part)) for part in parts), self._day)
+        with self._writing() as session:
+            peer_values.save(session, found)
+        return found
+
+    def look(self, part: Sequence[int], peers: Peers | None, looked: Looked) -> None:
+        """Evaluate a shard, write what it says, and keep what is needed later. ``peers`` None: those that are kept."""
+        facts, mine = self._facts(part), frozenset(part)
+        evaluation = evaluate(self._bundle, facts if peers is None else replace(facts, peers=peers))
+        with self._writing() as session:
+            save_evaluation(session, self._bundle, evaluation)
+        looked.proposals.append(propose(self._bundle, evaluation, self._known.past.inside))
+        due = [one for one in self._known.due if one.account_id in mine]
+        looked.judged += judge(self._bundle, evaluation, due)
+        waiting = [one for one in self._known.waiting if one.run.account_id in mine]
+        looked.seen |= waking.see(self._bundle, evaluation, waiting)
+
+    def _facts(self, part: Sequence[int]) -> Facts:
+        day, late = self._day, self._known.late
+        with self._store.read() as session:
+            return load_facts(session, self._bundle, day, part, moment=self._at, late=late, columns=self._columns)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Session]:
+        with self._store.begin() as session:
+            queue(session, Queue.DECIDING)
+            refuse_past(session, self._day)
+            yield session
