@@ -14,6 +14,7 @@ from api.demo import summary
 from api.demo.stage import AFTER, CSM, YESTERDAY, Stage, set_up
 from engine.settings import Settings
 from engine.store import members, overview
+from engine.store.columns import columns_in
 from engine.store.overview import Overview
 
 FAST, SLOW = 1.5, 180.0
@@ -68,7 +69,7 @@ def _settings(data: str, port: int, day_seconds: float) -> Settings:
     folder = data or str(Path(settings_for().data) / "demo")
     own = {"files": str(Path(folder) / "workspace"), "base_url": f"http://127.0.0.1:{port}", "day_seconds": day_seconds}
     return settings_for(folder).model_copy(
-        update={"database_url": "", "temporal_address": "", "channel": "file", **own}
+        update={"database_url": "", "columns": "", "temporal_address": "", "channel": "file", **own}
     )
 
 
@@ -84,8 +85,9 @@ def _history(stage: Stage) -> tuple[tuple[str, str], ...]:
             reached = day - stage.portfolio.first_day + 1
             bar.update(task, advance=1, description=f"history: day {reached}, {points:,} points in, decided")
 
-        history.live_through(stage.store, stage.bundle, stage.portfolio, progress)
-        skips = history.last_day(stage.store, stage.bundle, stage.portfolio, stage.settings.day_seconds)
+        with columns_in(stage.store, stage.settings.columns_folder) as columns:
+            history.live_through(stage.store, stage.bundle, stage.portfolio, columns, progress)
+            skips = history.last_day(stage.store, stage.bundle, stage.portfolio, columns, stage.settings.day_seconds)
         bar.update(task, advance=1, description="history: the last day is decided")
     return skips
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from api.demo.feeding import evening_of, send_days, send_records
 from engine.definitions.bundle import Bundle
 from engine.simulation.portfolio import Portfolio, Response
+from engine.store.columns import Columns
 from engine.store.decision_tables import DecisionRow
 from engine.store.sessions import Store
 from engine.store.tables import AccountRow
@@ -21,7 +22,13 @@ EVERY = 14
 """Days between two cycles of the past."""
 
 
-def live_through(store: Store, bundle: Bundle, portfolio: Portfolio, progress: Callable[[int, int], None]) -> None:
+def live_through(
+    store: Store,
+    bundle: Bundle,
+    portfolio: Portfolio,
+    columns: Columns | None,
+    progress: Callable[[int, int], None],
+) -> None:
     """Live through the history up to the day before its last; the last day is left to be real.
 
     ``progress`` is told the day reached and the number of points sent in since the last call.
@@ -32,7 +39,7 @@ def live_through(store: Store, bundle: Bundle, portfolio: Portfolio, progress: C
     for day in cycle_days(portfolio):
         with store.begin() as session:
             sent = send_days(session, bundle.catalog, portfolio, first, day)
-        run_cycle(store, bundle, evening_of(day), day_seconds=None)
+        run_cycle(store, bundle, evening_of(day), day_seconds=None, columns=columns)
         respond(store, portfolio, day)
         progress(day, sent)
         first = day + 1
@@ -45,7 +52,9 @@ def cycle_days(portfolio: Portfolio) -> range:
     return range(portfolio.first_cycle + offset, before_last + 1, EVERY)
 
 
-def last_day(store: Store, bundle: Bundle, portfolio: Portfolio, day_seconds: float) -> tuple[Skip, ...]:
+def last_day(
+    store: Store, bundle: Bundle, portfolio: Portfolio, columns: Columns | None, day_seconds: float
+) -> tuple[Skip, ...]:
     """Send in the last day and decide on it for real: every start is a run that Temporal will carry out.
 
     Gives back (account key, rule) of the runs that a person will not carry out.
@@ -53,7 +62,7 @@ def last_day(store: Store, bundle: Bundle, portfolio: Portfolio, day_seconds: fl
     day = portfolio.last_day
     with store.begin() as session:
         send_days(session, bundle.catalog, portfolio, day, day)
-    run_cycle(store, bundle, evening_of(day), day_seconds=day_seconds)
+    run_cycle(store, bundle, evening_of(day), day_seconds=day_seconds, columns=columns)
     return respond(store, portfolio, day)
 
 
