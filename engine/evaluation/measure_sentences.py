@@ -29,6 +29,7 @@ NOT_KNOWN = "not known"
 MOST_NAMES = 5
 """So many people are named in a sentence; of more it says how many there are."""
 
+_DATES = {"account.onboarded_on": "the account's onboarding"}
 _AMONG = {"all": "all accounts", "segment": "accounts of its segment", "stage": "accounts in its stage"}
 
 
@@ -172,7 +173,8 @@ def _slip(catalog: Catalog, measure: SlipMeasure, seen: Seen, words: Words) -> s
 
 
 def _clock(catalog: Catalog, measure: ClockMeasure, seen: Seen, words: Words) -> str:
-    title, before = name_text(catalog, measure.date), measure.side == "before"
+    title = _DATES.get(measure.date) or name_text(catalog, measure.date).removesuffix(" on")
+    before = measure.side == "before"
     limit = f"{'at most' if before else 'at least'} {measure.by} days"
     if measure.until is not None:
         limit = f"{limit} and {'more' if before else 'less'} than {measure.until}"

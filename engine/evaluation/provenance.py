@@ -6,6 +6,7 @@ from engine.definitions.catalog import Catalog, Metric
 from engine.definitions.feature import Feature, Window
 from engine.definitions.measure import GoalMeasure, Measure, features_of
 from engine.evaluation import windows
+from engine.evaluation.columns import Ints
 from engine.evaluation.facts import Facts
 from engine.evaluation.wording import day_text
 
@@ -33,11 +34,18 @@ def _stored(catalog: Catalog, metric: Metric) -> tuple[Metric, ...]:
     return tuple(found for name in names for found in _stored(catalog, catalog.metrics[name]))
 
 
+def _days(facts: Facts, metric: Metric, row: int) -> Ints:
+    """The days of the account's points; of a metric of contacts, those of all its contacts."""
+    of_contacts = metric.of == "contact" and metric.name not in facts.series
+    series = (facts.contact_series if of_contacts else facts.series).get(metric.name)
+    rows = np.flatnonzero(facts.contacts.account_rows == row) if of_contacts else np.array([row])
+    if series is None or not len(rows):
+        return np.zeros(0, dtype=np.int64)
+    return np.concatenate([windows.days_of(series, each) for each in rows.tolist()])
+
+
 def _sentence(facts: Facts, metric: Metric, days: int, row: int) -> str:
-    series = facts.series.get(metric.name)
-    if series is None:
-        return f"{metric.title}: no points"
-    mine = windows.days_of(series, row)
+    mine = _days(facts, metric, row)
     mine = mine[mine <= facts.at]
     if not len(mine):
         return f"{metric.title}: no points"

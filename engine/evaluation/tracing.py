@@ -39,6 +39,7 @@ from engine.evaluation.evidence import evidence_of, value_of
 from engine.evaluation.features import OwnNames, taken
 from engine.evaluation.holdout import arm, draw
 from engine.evaluation.past import Past
+from engine.evaluation.people_tracing import people_lines
 from engine.evaluation.program import evaluate_condition
 from engine.evaluation.provenance import looked_at
 from engine.evaluation.wording import condition_text, day_text, name_text, share
@@ -74,6 +75,7 @@ def why_rule(bundle: Bundle, evaluation: Evaluation, past: Past, row: int, rule:
         lines.append(f"  {signal} {FIRES[Verdict(each.verdict)]}: {each.sentence} ({each.place})")
         measure = declared.signals[signal].measure
         lines += [f"    {sentence}" for sentence in looked_at(bundle.catalog, facts, measure, row)]
+        lines += [f"    {line}" for line in people_lines(bundle.catalog, declared.signals[signal], evaluation, row)]
         condition = getattr(measure, "condition", None)
         if isinstance(condition, Condition):
             lines += _tree_lines(trace(bundle.catalog, condition.tree, OwnNames(rule, evaluation.columns), row), 2)
