@@ -44,8 +44,12 @@ def amounts(source: FromEvents, subjects: Ints, entries: Entries) -> Amounts:
     if source.count == "minutes":
         return _minutes(source.idle, subjects, entries)
     named = entries.who >= 0
-    once = np.unique(np.stack([subjects[named], entries.who[named], entries.days[named]]), axis=1)
-    return _counted(once[0], once[2])
+    who, subject, day = entries.who[named], subjects[named], entries.days[named]
+    order = np.lexsort((who, day, subject))
+    who, subject, day = who[order], subject[order], day[order]
+    is_first = np.ones(len(order), dtype=np.bool_)
+    is_first[1:] = (np.diff(who) != 0) | (np.diff(day) != 0) | (np.diff(subject) != 0)
+    return _counted(subject[is_first], day[is_first])
 
 
 def _counted(subjects: Ints, days: Ints) -> Amounts:

@@ -7,7 +7,7 @@ import numpy as np
 from engine.definitions.catalog import Catalog, FromEvents
 from engine.evaluation.columns import Column, Flags, Floats, Ints, Numbers, Texts
 from engine.evaluation.facts import Facts
-from engine.evaluation.happened import Entries, gathered
+from engine.evaluation.happened import Entries, distinct, gathered
 
 NONE_MISSING: Final = "none"
 """What a text of missing roles says where every role is reached."""
@@ -29,7 +29,7 @@ def reached(source: FromEvents, catalog: Catalog, facts: Facts, entries: Entries
             return _missing(source.with_roles, _roles(source.with_roles, facts, rows, who, size))
         case "departments":
             codes = _codes(facts, "department")[who]
-            return Numbers(_known_or_none(_different(rows, codes, size), rows, codes, size))
+            return Numbers(_known_or_none(distinct(rows, codes, size), rows, codes, size))
     codes = _ranks(catalog, facts)[who]
     highest = np.zeros(size, dtype=np.int64)
     np.maximum.at(highest, rows, codes + 1)
@@ -62,7 +62,8 @@ def holding(facts: Facts, roles: tuple[str, ...]) -> Flags:
     held = facts.contacts.roles
     if not roles:
         return np.ones(len(held), dtype=np.bool_)
-    return np.array([not each.isdisjoint(roles) for each in held], dtype=np.bool_)
+    kinds = {each: not each.isdisjoint(roles) for each in set(held)}
+    return np.array([kinds[each] for each in held], dtype=np.bool_)
 
 
 def _roles(roles: tuple[str, ...], facts: Facts, rows: Ints, who: Ints, size: int) -> Flags:
@@ -94,11 +95,6 @@ def _ranks(catalog: Catalog, facts: Facts) -> Ints:
         return np.full(len(facts.contacts.ids), -1, dtype=np.int64)
     places = [catalog.seniority.index(word) if word in catalog.seniority else -1 for word in column.words]
     return np.array([*places, -1], dtype=np.int64)[column.codes]
-
-
-def _different(rows: Ints, codes: Ints, size: int) -> Floats:
-    pairs = np.unique(np.stack([rows[codes >= 0], codes[codes >= 0]]), axis=1)
-    return np.bincount(pairs[0], minlength=size).astype(np.float64)
 
 
 def _known_or_none(found: Floats, rows: Ints, codes: Ints, size: int) -> Floats:

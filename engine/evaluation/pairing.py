@@ -8,7 +8,7 @@ import numpy as np
 from engine.definitions.catalog import FromEvents
 from engine.evaluation.columns import Floats, Ints
 from engine.evaluation.facts import Facts
-from engine.evaluation.happened import Entries, gathered
+from engine.evaluation.happened import HALF, Entries, gathered
 
 _DAY: Final = 86_400
 _FAR: Final = 1 << 36
@@ -51,12 +51,12 @@ def median(rows: Ints, values: Floats, size: int) -> Floats:
 def _seconds(opened: Entries, closed: Entries) -> Floats:
     """Seconds from each opening to the first resolution of the same thing at or after it; infinite while open."""
     place = {word: code for code, word in enumerate(opened.words)}
-    codes = np.array([*(place.get(word, -1) for word in closed.words), -1], dtype=np.int64)
+    same_words = np.array([*(place.get(word, -1) for word in closed.words), -1], dtype=np.int64)
     known = ~np.isnan(closed.values)
     closed = closed.kept(known)
-    ends = codes[closed.values.astype(np.int64)] if closed.words else closed.values
-    things = np.stack([np.r_[opened.rows, closed.rows], np.r_[opened.values, ends]])
-    _, keys = np.unique(things, axis=1, return_inverse=True)
+    ends = same_words[closed.values.astype(np.int64)] if closed.words else closed.values
+    _, codes = np.unique(np.r_[opened.values, ends], return_inverse=True)
+    _, keys = np.unique(np.r_[opened.rows, closed.rows] << HALF | codes.reshape(-1), return_inverse=True)
     keys = keys.reshape(-1).astype(np.int64)
     started = keys[: len(opened.rows)] * _FAR + opened.times
     ended = np.sort(keys[len(opened.rows) :] * _FAR + closed.times)

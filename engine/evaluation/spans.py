@@ -14,7 +14,7 @@ from engine.definitions.feature import ValueType
 from engine.evaluation import coverage, pairing
 from engine.evaluation.columns import Column, Flags, Floats, Ints, Numbers, Texts
 from engine.evaluation.facts import Facts
-from engine.evaluation.happened import Entries, gathered
+from engine.evaluation.happened import HALF, Entries, distinct, gathered
 
 _SCALES: Final = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7), "ces mean": (1, 7)}
 """Answers outside the scale of their survey are no answers."""
@@ -49,13 +49,6 @@ def worked_out(metric: Metric, catalog: Catalog, facts: Facts, day: int, *, cont
     if source.count == "key features":
         return Numbers(_key_features(metric, catalog, subjects, entries, size))
     return Numbers(distinct(subjects, entries.who, size))
-
-
-def distinct(subjects: Ints, things: Ints, size: int) -> Floats:
-    """How many different things (codes; -1: none) each subject has, float64[size]."""
-    known = things >= 0
-    pairs = np.unique(np.stack([subjects[known], things[known]]), axis=1)
-    return np.bincount(pairs[0], minlength=size).astype(np.float64)
 
 
 def _ratio(counted: Ints, every: Ints, size: int) -> Floats:
@@ -119,9 +112,9 @@ def _score(source: FromEvents, kind: ValueType, subjects: Ints, entries: Entries
     low, high = _SCALES[source.take or "nps"]
     valid: Flags = (entries.values >= low) & (entries.values <= high)
     entries, subjects = entries.kept(valid), subjects[valid]
-    people = np.where(entries.who >= 0, entries.who, -1 - entries.ids)
-    _, groups = np.unique(np.stack([subjects, people]), axis=1, return_inverse=True)
-    newest = _newest(groups.reshape(-1).astype(np.int64), entries)
+    nobody = np.cumsum(entries.who < 0) - 1
+    people = np.where(entries.who >= 0, entries.who * 2, nobody * 2 + 1)
+    newest = _newest(subjects << HALF | people, entries)
     rows, answers = subjects[newest], entries.values[newest]
     if source.take == "ces mean":
         return _mean(rows, answers, size)
