@@ -100,3 +100,22 @@ def test_an_agreed_goal_refuses(goal: str, sentences: list[str]) -> None:
 )
 def test_an_example_refuses(given: str, sentences: list[str]) -> None:
     assert sentences_of(texts_of(given)) == sentences
+
+
+def test_metrics_of_contacts_are_told_by_who_they_are() -> None:
+    example = example_of("{logins: {user: {last 2d: 3}, champion 2: 1}}")
+    assert example.people == {"logins": {"user": {0: 3.0, 1: 3.0}, "champion 2": {0: 1.0}}}
+    assert example.given == {}
+    assert example_of("{logins: {last 2d: 3}}").people == {"logins": {"somebody": {0: 3.0, 1: 3.0}}}
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ("{logins: {user: 3, boss: 4}}", 'B001 there is no contact "boss" in an example'),
+        ("{logins: {user: many}}", 'R042 "logins" is a number, and "many" is not'),
+        ("{logins: {user: {yesterday: 4}}}", 'R041 "yesterday" is no day or row of days'),
+    ],
+)
+def test_a_person_who_is_told_wrongly_is_refused(given: str, sentence: str) -> None:
+    assert sentences_of(texts_of(given)) == [sentence]

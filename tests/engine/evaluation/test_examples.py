@@ -8,19 +8,21 @@ from engine.definitions.bundle import Bundle
 from engine.definitions.catalog import FromEvents
 from engine.definitions.condition import Arithmetic, Var
 from engine.definitions.feature import Feature, Window
-from engine.definitions.problem import Place
-from engine.definitions.rule import (
+from engine.definitions.measure import (
+    ClockMeasure,
     ConditionMeasure,
+    ContactsMeasure,
     EventMeasure,
-    Example,
-    ExampleEvent,
-    ExampleGoal,
     GoalMeasure,
     Limit,
-    Signal,
+    RankMeasure,
+    ScheduleMeasure,
     SilenceMeasure,
     ThresholdMeasure,
+    TrendMeasure,
 )
+from engine.definitions.problem import Place
+from engine.definitions.rule import Example, ExampleEvent, ExampleGoal, Signal
 from engine.evaluation.examples import check_examples, tell
 from tests.engine.evaluation import portfolio as p
 
@@ -110,3 +112,72 @@ def test_amounts_of_a_day_are_not_taken_to_have_been_so_all_along() -> None:
         said(ThresholdMeasure(Feature("users", Window.SUM, 30), Limit("at_least", 90)), example({"users": {0: 3.0}}))
         == 1
     )
+
+
+PEOPLE = p.catalog(
+    p.metric("logins", of="contact", from_events=FromEvents(("login",))),
+    p.metric("seats", of="contact", decimals=0),
+    roles=("sponsor", "user"),
+    events={"login": p.event("login")},
+)
+LESS, SAME = {age: 1.0 if age < 30 else 2.0 for age in range(60)}, dict.fromkeys(range(60), 2.0)
+FALL = TrendMeasure("logins", -0.2, 30, 0)
+
+
+def said_of_people(measure: Any, people: dict[str, Any], **more: Any) -> int:
+    told = p.bundle(PEOPLE, p.rule("rule", {"it": measure}))
+    return int(tell(told, example({}, people=people, **more)).rules["rule"][0])
+
+
+def test_contacts_are_told_by_their_role_and_there_may_be_several_of_one() -> None:
+    two = ContactsMeasure(FALL, ("user",), 2)
+    assert said_of_people(two, {"logins": {"user": LESS, "sponsor": LESS}}) == -1
+    assert said_of_people(two, {"logins": {"user": LESS, "user 2": LESS}}) == 1
+    assert said_of_people(ContactsMeasure(FALL, ("sponsor",)), {"logins": {"sponsor": LESS, "user": SAME}}) == 1
+    assert said_of_people(ContactsMeasure(FALL), {"logins": {"somebody": LESS}}) == 1
+    assert said_of_people(ContactsMeasure(FALL, ("user",)), {"logins": {"somebody": LESS}}) == 0
+    seats = ContactsMeasure(ThresholdMeasure(Feature("seats"), Limit("below", 3)))
+    assert said_of_people(seats, {"seats": {"user": {0: 2.0}}}) == 1
+
+
+def test_what_happened_to_people_counts_as_theirs() -> None:
+    fallen = tuple(ExampleEvent("login", age, "user") for age in range(30, 60))
+    assert said_of_people(ContactsMeasure(FALL, ("user",)), {}, happened=fallen) == 1
+    assert said_of_people(ContactsMeasure(FALL, ("sponsor",)), {}, happened=fallen) == 0
+
+
+LOW_SCORE = Signal("it", ConditionMeasure(p.compare("score.health", "<", 50)), p.PLACE, lasting=5)
+
+
+@pytest.mark.parametrize(
+    ("told", "then"),
+    [
+        ({0: 40.0}, "fires"),
+        (dict.fromkeys(range(5), 40.0), "fires"),
+        ({**dict.fromkeys(range(5), 40.0), 3: 60.0}, "clear"),
+        (dict.fromkeys(range(4), 40.0), "unknown"),
+        ({0: 60.0}, "clear"),
+    ],
+)
+def test_what_is_remembered_is_told_day_by_day(told: dict[int, float], then: str) -> None:
+    assert check_examples(bundle(LOW_SCORE, example({"score.health": told}, then))) == ()
+
+
+def test_an_example_tells_the_mark_among_peers_it_does_not_have() -> None:
+    lowest = RankMeasure(Feature("users"), Limit("at_most", 10), "segment", 5)
+    assert said(lowest, example({"users": {0: 20.0}, "users.rank": {0: 10.0}})) == 1
+    assert said(lowest, example({"users": {0: 20.0}, "users.rank": {0: 11.0}})) == -1
+    assert said(lowest, example({"users": {0: 4.0}})) == 1
+    assert said(lowest, example({"users": {0: 20.0}})) == 0
+
+
+def test_goals_clocks_and_schedules_can_be_told() -> None:
+    status = ConditionMeasure(p.compare("goal.tickets.status", "==", "stuck", p.TEXT))
+    goal = (ExampleGoal("tickets", 900.0, 30, 60),)
+    assert said(status, example({"tickets": dict.fromkeys(range(60), 10.0)}, agreed=goal)) == 1
+    assert said(status, example({"tickets": dict.fromkeys(range(60), 16.0)}, agreed=goal)) == -1
+    clock = ClockMeasure("account.renewal_on", 90)
+    assert said(clock, example({"account.renewal_on": {0: "2026-08-30"}})) == 1
+    assert said(clock, example({"account.renewal_on": {0: "2026-08-31"}})) == -1
+    assert said(ScheduleMeasure("month"), example({})) == 1
+    assert said(ScheduleMeasure("quarter"), example({})) == -1
