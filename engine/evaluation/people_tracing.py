@@ -23,17 +23,13 @@ def people_lines(catalog: Catalog, signal: Signal, evaluation: Evaluation, row: 
         return
     measure, roles = asked
     contacts = evaluation.facts.contacts
-    Signal(signal.name, measure, signal.place)
+    one = Signal(signal.name, measure, signal.place)
     observed = of_metric(measure, columns.over("contact"))
     for contact in np.flatnonzero(present(contacts, roles) & (contacts.account_rows == row)).tolist():
         value = float(observed.values[contact])
-        seen = Seen(
-            None if np.isnan(value) else value, {name: float(part[contact]) for name, part in observed.parts.items()}
-        )
-        verdict = Verdict(int(observed.verdicts[contact]))
-        sentence = signal_sentence(
-            catalog, Signal(signal.name, measure, signal.place), verdict, seen.value, {}, 0, seen
-        )
+        parts = {name: float(part[contact]) for name, part in observed.parts.items()}
+        seen, verdict = Seen(None if np.isnan(value) else value, parts), Verdict(int(observed.verdicts[contact]))
+        sentence = signal_sentence(catalog, one, verdict, seen.value, {}, 0, seen)
         held = ", ".join(sorted(role.replace("_", " ") for role in contacts.roles[contact]))
         yield f"{contacts.keys[contact]}{f' ({held})' if held else ''}: {sentence}"
 
