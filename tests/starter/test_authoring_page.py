@@ -27,7 +27,7 @@ def test_the_files_on_the_page_check_clean_without_a_note() -> None:
 
 
 def test_every_block_names_its_file() -> None:
-    assert PAGE.count("```yaml") == len(BLOCKS) == 8
+    assert PAGE.count("```yaml") == len(BLOCKS) == 9
 
 
 def test_what_is_read_but_not_done_yet_is_listed_with_the_code_of_its_note() -> None:
