@@ -1,12 +1,9 @@
-"""``why``, ``scores`` and ``evaluate``: what the engine says, why, and saying it."""
+"""``why`` and ``evaluate``: what the engine says, why, and saying it."""
 
-import csv
 import json
-import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from api.cli.workspace import (
     AtOption,
@@ -20,19 +17,14 @@ from api.cli.workspace import (
     open_workspace,
     out,
 )
-from engine.evaluation.evaluation import Evaluation, evaluate
-from engine.evaluation.scoring import TIERS
 from engine.store.accounts import count
-from engine.store.facts import load_facts
 from engine.store.why import why as reasons
-from engine.terms import MICRO
 from workflows.activities.cycle import run_cycle
 
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands to the command line."""
     app.command()(why)
-    app.command()(scores)
     app.command(name="evaluate")(evaluate_now)
 
 
@@ -55,31 +47,6 @@ def why(account: str, rule: str, at: AtOption = "", as_json: JsonOption = False,
         out.print(line)
     if decided := found.decision:
         out.print(f"last decision, {decided['decided_at'][:10]}: {decided['kind']}: {decided['sentence']}")
-
-
-def scores(
-    at: AtOption = "",
-    form: Annotated[str, typer.Option("--format", help="table, csv or json")] = "table",
-    scorecard: Annotated[str, typer.Option(help="Which scorecard (default: the first).")] = "",
-    data: DataOption = "",
-) -> None:
-    """Score every account: account, score, tier, coverage."""
-    workspace = open_workspace(data)
-    rows = score_rows(workspace, _evaluate(workspace, day_of(at)), scorecard)
-    if form == "json":
-        print(json.dumps(rows))
-    elif form == "csv":
-        writer = csv.DictWriter(sys.stdout, ["account", "score", "tier", "coverage"], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    elif form == "table":
-        table = Table("account", "score", "tier", "coverage")
-        for row in rows:
-            table.add_row(*(str("" if value is None else value) for value in row.values()))
-        out.print(table)
-    else:
-        err.print(f'--format is table, csv or json, not "{form}"')
-        raise typer.Exit(2)
 
 
 def evaluate_now(
@@ -111,32 +78,7 @@ def evaluate_now(
     out.print(", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items()))
 
 
-def score_rows(workspace: Workspace, evaluation: Evaluation, scorecard: str = "") -> list[dict[str, Any]]:
-    """One row per account the scorecard applies to: score to one decimal (None: insufficient data)."""
-    cards = workspace.bundle.scorecards
-    if scorecard and scorecard not in cards:
-        err.print(f'no scorecard "{scorecard}"; there are: {", ".join(sorted(cards))}')
-        raise typer.Exit(2)
-    scored = evaluation.scores[scorecard or next(iter(cards))]
-    return [
-        {
-            "account": key,
-            "score": None if scored.effective[row] < 0 else round(int(scored.effective[row]) / MICRO, 1),
-            "tier": None if scored.tier[row] < 0 else TIERS[scored.tier[row]].value,
-            "coverage": round(float(scored.coverage[row]), 3),
-        }
-        for row, key in enumerate(evaluation.facts.accounts.keys)
-        if scored.applies[row]
-    ]
-
-
 def _require_rule(workspace: Workspace, rule: str) -> None:
     if rule not in workspace.bundle.rules:
         err.print(f'no rule "{rule}"; there are: {", ".join(sorted(workspace.bundle.rules))}')
         raise typer.Exit(2)
-
-
-def _evaluate(workspace: Workspace, day: int) -> Evaluation:
-    with workspace.store.read() as session:
-        facts = load_facts(session, workspace.bundle, day)
-    return evaluate(workspace.bundle, facts)

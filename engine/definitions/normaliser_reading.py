@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal as Choice, get_args
 
-from engine.definitions.catalog import Catalog
+from engine.definitions.catalog import Catalog, Subject
 from engine.definitions.feature import Feature, ValueType, Window, feature_type
 from engine.definitions.fields import Fields
 from engine.definitions.reading import Ledger, amount, but, items, known, listed, number, scalar, suggest, word
@@ -50,6 +50,7 @@ class Measured:
     feature: Feature
     catalog: Catalog
     scope: Scope
+    of: Subject = "account"
 
     @property
     def type(self) -> ValueType | None:
@@ -73,6 +74,10 @@ def read_normaliser(fields: Fields, measured: Measured) -> Normaliser:
         return _NONE
     kind, node = next(iter(found.items()))
     if kind in {"linear", "rank"} and isinstance(node, MapNode):
+        if measured.of != "account":
+            # A cycle evaluates accounts part by part and knows of all of them only what accounts are compared by.
+            message = f"this compares accounts, and {measured.of}s are not compared with each other"
+            ledger.problem(node, 24, message, "use a scale of its own, for example linear: [0, 20]")
         return _relative(kind, Fields(node, ledger, f'"{kind}"'), measured)
     return _absolute(kind, node, ledger, measured)
 

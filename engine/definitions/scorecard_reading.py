@@ -122,7 +122,7 @@ class _Lines:
         weight = fields.share("weight", equal)
         if equal is not None and "weight" not in fields:
             weight = equal
-        normaliser = read_normaliser(fields, Measured(feature, self.catalog, self.scope))
+        normaliser = read_normaliser(fields, Measured(feature, self.catalog, self.scope, self.of))
         line = ScoredMetric(feature, normaliser, weight, key.place, multiplier)
         line = replace(
             line, standard=self._standard(fields, line), missing=_missing(fields), fades=self._fades(fields, line)

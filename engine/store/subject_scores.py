@@ -1,71 +1,84 @@
-"""Reading the scores of contacts and products: the newest of everybody, or the history of one."""
+"""Read models of scores beside the leading one: by every scorecard, over time, and of contacts and products."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from engine.definitions.scorecard import Scorecard
-from engine.store.decision_tables import SubjectScoreRow
-from engine.store.tables import AccountRow, ContactRow, ProductRow
+from engine.store.account_page import owned
+from engine.store.decision_tables import ScoreRow, SubjectScoreRow
+from engine.store.glances import id_of
+from engine.store.tables import ContactRow, ProductRow
 from engine.terms import Tier
+
+MOST: Final = 5_000
+"""No list is longer: of an account's contacts the lowest scores come first."""
 
 
 @dataclass(frozen=True, slots=True)
-class SubjectScore:
-    """The score of one contact or product on one day: micro-points (None: insufficient data), tier, and its lines
-    ``(metric, value, normalised, share, contribution)``."""
+class StoredScore:
+    """A score as it was kept: micro-points (None: insufficient data) and its lines ``(metric, value, normalised,
+    share, contribution)``. ``subject``: the contact's key or the product's name, empty for the account itself.
+    ``last_tier``: the tier, or where there is none the last there was. ``leads``: it is the score of the account."""
 
-    account: str
+    scorecard: str
     subject: str
     day: int
     computed: int | None
+    effective: int | None
     coverage: float
     tier: Tier | None
+    last_tier: Tier | None
+    leads: bool
     lines: tuple[tuple[str, float | None, float | None, float, int], ...]
 
 
-def newest_scores(session: Session, card: Scorecard, account: str = "", most: int = 10_000) -> Sequence[SubjectScore]:
-    """The scores of the last day by a scorecard of contacts or products, lowest first; ``account``: of one, by key."""
-    last = select(func.max(SubjectScoreRow.day)).where(SubjectScoreRow.scorecard == card.name).scalar_subquery()
-    row = SubjectScoreRow
-    query = _scores(card).where(row.day == last)
-    query = query.where(AccountRow.key == account) if account else query
-    return _read(session, query.order_by(row.computed.is_(None), row.computed, row.subject_id).limit(most))
+def account_scores(session: Session, key: str, scope: str | None, scorecard: str = "") -> Sequence[StoredScore]:
+    """An account's scores by every scorecard on its last day, the leading one first; with the name of one
+    ``scorecard`` all it has ever said of it, newest first. Raises `NotFound`, foreign or missing alike."""
+    account = owned(session, id_of(session, key), scope).id
+    mine = select(ScoreRow).where(ScoreRow.account_id == account)
+    if scorecard:
+        query = mine.where(ScoreRow.scorecard == scorecard).order_by(ScoreRow.day.desc()).limit(MOST)
+    else:
+        last = select(func.max(ScoreRow.day)).where(ScoreRow.account_id == account).scalar_subquery()
+        query = mine.where(ScoreRow.day == last).order_by(ScoreRow.leads.desc(), ScoreRow.scorecard)
+    return [_stored(row, "", leads=row.leads) for row in session.scalars(query)]
 
 
-def score_history(session: Session, card: Scorecard, account: str, subject: str) -> Sequence[SubjectScore]:
-    """All scores of one contact (by key) or product (by name) of an account, newest first."""
-    query = _scores(card).where(AccountRow.key == account, _key(card) == subject)
-    return _read(session, query.order_by(SubjectScoreRow.day.desc()))
-
-
-def _key(card: Scorecard) -> Any:
-    return ContactRow.key if card.of == "contact" else ProductRow.name
-
-
-def _scores(card: Scorecard) -> Select[*tuple[Any, ...]]:
-    of: Any = ContactRow if card.of == "contact" else ProductRow
-    return (
-        select(SubjectScoreRow, AccountRow.key, _key(card))
-        .join(of, of.id == SubjectScoreRow.subject_id)
-        .join(AccountRow, AccountRow.id == of.account_id)
-        .where(SubjectScoreRow.scorecard == card.name)
+def subject_scores(
+    session: Session, key: str, scope: str | None, scorecard: str, subject: str = ""
+) -> Sequence[StoredScore]:
+    """The last scores of an account's contacts or products, lowest first; of one ``subject``, by the contact's key or
+    the product's name, all it has ever had, newest first. Raises `NotFound`, foreign or missing alike."""
+    account = owned(session, id_of(session, key), scope).id
+    row, named = SubjectScoreRow, func.coalesce(ContactRow.key, ProductRow.name)
+    query: Select[*tuple[Any, ...]] = (
+        select(row, named)
+        .outerjoin(ContactRow, ContactRow.id == row.subject_id)
+        .outerjoin(ProductRow, ProductRow.id == row.subject_id)
+        .where(row.scorecard == scorecard, func.coalesce(ContactRow.account_id, ProductRow.account_id) == account)
     )
+    if subject:
+        query = query.where(named == subject).order_by(row.day.desc())
+    else:
+        last = select(func.max(SubjectScoreRow.day)).where(SubjectScoreRow.scorecard == scorecard).scalar_subquery()
+        query = query.where(row.day == last).order_by(row.effective.is_(None), row.effective, row.subject_id)
+    return [_stored(found, name, leads=False) for found, name in session.execute(query.limit(MOST))]
 
 
-def _read(session: Session, query: Select[*tuple[Any, ...]]) -> Sequence[SubjectScore]:
-    return [
-        SubjectScore(
-            account=account,
-            subject=subject,
-            day=row.day,
-            computed=row.computed,
-            coverage=row.coverage,
-            tier=Tier(row.tier) if row.tier else None,
-            lines=tuple(row.lines),
-        )
-        for row, account, subject in session.execute(query)
-    ]
+def _stored(row: ScoreRow | SubjectScoreRow, subject: str, *, leads: bool) -> StoredScore:
+    return StoredScore(
+        scorecard=row.scorecard,
+        subject=subject,
+        day=row.day,
+        computed=row.computed,
+        effective=row.effective,
+        coverage=row.coverage,
+        tier=Tier(row.tier) if row.tier else None,
+        last_tier=Tier(row.last_tier) if row.last_tier else None,
+        leads=leads,
+        lines=tuple(row.lines),
+    )

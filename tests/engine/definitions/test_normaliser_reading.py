@@ -252,6 +252,10 @@ def test_a_scorecard_of_contacts_refuses_what_is_for_accounts() -> None:
         'S003 "roll_up" must be worst or mean, not "best"',
         "S022 a priority decides between scorecards of accounts",
     ]
+    ranked = PEOPLE.replace("linear: [0, 20]", "rank: {among: all, floor: 1, otherwise: {linear: [0, 20]}}")
+    assert sentences_of({**texts, "rules/scorecards/people.yaml": ranked}) == [
+        "S024 this compares accounts, and contacts are not compared with each other"
+    ]
     assert 'B001 there is no role "usr"' in sentences_of(
         {**texts, "rules/scorecards/people.yaml": PEOPLE.replace("[user]", "[usr]")}
     )

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.definitions.scorecard import Rank, RollUp, Scorecard
+from engine.definitions.scorecard import RollUp, Scorecard
 from engine.evaluation.columns import Numbers
 from engine.evaluation.evaluation import Evaluation, evaluate
 from engine.evaluation.facts import Facts, Products
@@ -133,17 +133,6 @@ def test_tiers_of_contacts_settle_like_those_of_accounts() -> None:
     )
     assert second.subject_scores["people"].raw_tier.tolist() == [1, 0, 0, 0]
     assert second.subject_scores["people"].tier.tolist() == [2, 1, 0, 0]
-
-
-def test_contacts_are_ranked_among_contacts() -> None:
-    """Twenty people of one account, ranked among each other."""
-    ranked = p.scorecard(
-        p.dimension("all", 1.0, p.scored("logins", normaliser=Rank("all", None))), name="people", of="contact"
-    )
-    people = tuple((0, ("user",)) for _ in range(20))
-    series = {"logins": p.series(*({0: float(at)} for at in range(20)))}
-    found = evaluated(ranked, size=1, people=people, contact_series=series).subject_scores["people"]
-    assert found.computed.tolist() == [5 * MICRO * place for place in range(1, 21)]
 
 
 STAGE = p.compare("account.stage", "==", "onboarding", p.TEXT)
