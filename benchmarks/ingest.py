@@ -233,7 +233,7 @@ def _anchor(accounts: int) -> int:
 
 def _stream(size: int) -> dict[str, float]:
     """Peak memory of this process while it takes one NDJSON body of ``size`` bytes, made as it is sent."""
-    accounts = max(100, size // (DAYS * len(METRICS) * 82))
+    accounts = max(100, size // (DAYS * len(METRICS) * 78))
     sent = [0, 0]
 
     def chunks() -> Iterator[bytes]:

@@ -33,29 +33,35 @@ def ids(session: Session, keys: Collection[str]) -> Mapping[str, int]:
     return {row.key: row.id for row in session.execute(query)}
 
 
-def push(session: Session, accounts: Sequence[PushedAccount], at: datetime, faults: Faults) -> Added:
-    """Add accounts that are new and change those that are there; no account twice.
+def add_new(session: Session, accounts: Sequence[PushedAccount], at: datetime) -> set[str]:
+    """Add those accounts that are not there yet, with nothing but their keys, so that others can name them."""
+    known = _rows(session, [account.key for account in accounts])
+    fresh = [account.key for account in accounts if account.key not in known]
+    for number, key in zip(new_subjects(session, "account", len(fresh)), fresh, strict=True):
+        row = AccountRow(id=number, key=key, name=key, owner="", fields={}, suppressed=False)
+        row.stopped_reason, row.recorded_at = "", at
+        session.add(row)
+    session.flush()
+    return set(fresh)
+
+
+def push(
+    session: Session, accounts: Sequence[PushedAccount], made: Collection[str], at: datetime, faults: Faults
+) -> Added:
+    """Write what is said of accounts that are there; ``made`` are the keys of those that were added for it.
 
     Reports parents that are not there or go round in a circle; then nothing is to be kept.
     """
     known = _rows(session, [account.key for account in accounts])
-    fresh = [account for account in accounts if account.key not in known]
-    for number, account in zip(new_subjects(session, "account", len(fresh)), fresh, strict=True):
-        row = AccountRow(id=number, key=account.key, name=account.key, owner="", fields={}, suppressed=False)
-        row.stopped_reason, row.recorded_at = "", at
-        _write(row, account, at)
-        session.add(row)
-        known[account.key] = row
-    session.flush()
-    made = {account.key for account in fresh}
-    written = {a.key for a in accounts if a.key not in made and _write(known[a.key], a, at)}
+    written = {account.key for account in accounts if _write(known[account.key], account, at)}
     agreed = _agree(session, {known[account.key].id: account.goals for account in accounts if account.goals})
     above = _put_under(session, accounts, known, faults)
     using = _add_products(session, {known[account.key].id: account.products for account in accounts}, at)
-    written |= {key for key, row in known.items() if row.id in agreed | above | using and key not in made}
+    written |= {key for key, row in known.items() if row.id in agreed | above | using}
+    fresh = {account.key for account in accounts if account.key in made}
     session.flush()
-    changed.mark(session, {known[key].id for key in made | written})
-    return Added(len(made), len(written), len(accounts) - len(made) - len(written))
+    changed.mark(session, {known[key].id for key in fresh | written})
+    return Added(len(fresh), len(written - fresh), len(accounts) - len(fresh | written))
 
 
 def new_subjects(session: Session, kind: str, count: int) -> list[int]:

@@ -6,7 +6,6 @@ The caller's transaction is what makes it all or nothing: whatever is raised her
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Self
 
@@ -14,27 +13,16 @@ from sqlalchemy.orm import Session
 
 from engine.definitions.catalog import Catalog
 from engine.errors import BadRow, Refused
-from engine.evaluation.incoming.accounts import read_accounts
-from engine.evaluation.incoming.contacts import read_contacts
-from engine.evaluation.incoming.events import read_events
-from engine.evaluation.incoming.faults import Faults, Unreadable
+from engine.evaluation.incoming.faults import Unreadable
 from engine.evaluation.incoming.rows import Format
 from engine.evaluation.incoming.values import day_of
-from engine.store import accounts, contacts, counting, events
 from engine.store.point_batches import PointBatch
-from engine.store.points import Added
 from engine.store.queueing import Queue, queue
+from engine.store.record_batches import Kind, RecordBatch
 from engine.store.spill import Spill
 from engine.store.tables import IngestRow
 
-
-class Kind(StrEnum):
-    """What can be pushed."""
-
-    POINTS = "points"
-    ACCOUNTS = "accounts"
-    CONTACTS = "contacts"
-    EVENTS = "events"
+__all__ = ["Batch", "Body", "Ingested", "Kind", "earlier_answer", "ingest", "keep_answer", "kept_answer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +48,8 @@ class Body:
 class Batch:
     """One body on its way in. ``read`` it, in a reading transaction or a writing one; then ``write`` it.
 
-    Points are looked at, all of them, before anything is written; what is left is on disk and not in memory. Use it
-    in a ``with``.
+    All rows are looked at before anything is written; between the two they are on disk and not in memory. Use it in
+    a ``with``.
     """
 
     def __init__(self, body: Body, catalog: Catalog, at: datetime) -> None:
@@ -70,25 +58,29 @@ class Batch:
         self._at = at
         self._spill = Spill()
         self._points = PointBatch(catalog, day_of(at), self._spill)
+        self._records = RecordBatch(body.kind, catalog, at)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._spill.close()
+        self._records.close()
 
     def read(self, session: Session) -> None:
-        """Judge points. Raises `BadData`, `Unreadable` or `TooLarge` with every place."""
+        """Judge all rows. Raises `BadData`, `Unreadable` or `TooLarge` with every place."""
         if self._body.kind is Kind.POINTS:
             self._points.read(session, self._body.chunks, self._body.form)
+        else:
+            self._records.read(self._body.chunks, self._body.form)
 
     def write(self, session: Session) -> Ingested:
-        """Store all rows. Raises like ``read`` for what are no points; then nothing must be kept."""
+        """Store all rows. Raises `BadData` for what only shows beside what is stored; then nothing must be kept."""
         queue(session, Queue.INGEST)
         if self._body.kind is Kind.POINTS:
             rows, added = self._points.rows, self._points.write(session, self._at)
         else:
-            rows, added = _records(session, self._body, self._catalog, self._at)
+            rows, added = self._records.rows, self._records.write(session)
         if not rows:
             raise Unreadable([BadRow("empty", f"there are no {self._body.kind.value} in it; send at least one row")])
         return Ingested(self._body.kind.value, rows, added.new, added.changed, added.same)
@@ -101,23 +93,6 @@ def ingest(
     with Batch(Body(kind, form, chunks), catalog, at) as batch:
         batch.read(session)
         return batch.write(session)
-
-
-def _records(session: Session, body: Body, catalog: Catalog, at: datetime) -> tuple[int, Added]:
-    faults = Faults()
-    if body.kind is Kind.ACCOUNTS:
-        pushed = read_accounts(body.chunks, body.form, catalog, faults)
-        faults.refuse()
-        added = accounts.push(session, pushed, at, faults)
-        faults.refuse()
-        return len(pushed), added
-    if body.kind is Kind.CONTACTS:
-        return _contacts(session, body.chunks, body.form, catalog, at, faults)
-    happened = read_events(body.chunks, body.form, catalog, at, faults)
-    faults.refuse()
-    added = events.push(session, happened, catalog, at, faults)
-    faults.refuse()
-    return len(happened), added
 
 
 def earlier_answer(session: Session, sender: str, key: str, body_hash: str) -> Ingested | None:
@@ -149,14 +124,3 @@ def keep_answer(session: Session, sender: str, key: str, body_hash: str, answer:
 def _scoped(sender: str, key: str) -> str:
     # One sender's keys mean nothing to another.
     return sha256(f"{sender}\0{key}".encode()).hexdigest()
-
-
-def _contacts(
-    session: Session, chunks: Iterable[bytes], form: Format, catalog: Catalog, at: datetime, faults: Faults
-) -> tuple[int, Added]:
-    pushed = read_contacts(chunks, form, catalog, faults)
-    faults.refuse()
-    added, moved = contacts.push(session, pushed, at, faults)
-    faults.refuse()
-    counting.recount_contacts(session, catalog, sorted(moved), at)
-    return len(pushed), added

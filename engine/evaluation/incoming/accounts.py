@@ -1,15 +1,16 @@
 """What a row about an account may say: its own columns, goals agreed with it, and any further fields."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any, Final
 
 from engine.definitions.catalog import Catalog
 from engine.evaluation.incoming.delimited import Header
-from engine.evaluation.incoming.faults import Faults, Place, shortened
-from engine.evaluation.incoming.rows import Format, Row, read_rows
+from engine.evaluation.incoming.faults import Faults, Place, TooLarge, shortened
+from engine.evaluation.incoming.rows import Format, Row, row_blocks
 from engine.evaluation.incoming.structured import NoNumber
 from engine.evaluation.incoming.values import Values
 from engine.evaluation.point_values import as_number
@@ -32,6 +33,9 @@ _COMPUTED: Final = ("segment", "days_in_stage", "renewal_in_days", "notice_in_da
 RESERVED: Final = frozenset({*OWN, *_COMPUTED})
 PARTS: Final = ("target", "start", "end", "start_value")
 HEADER: Final = Header(OWN, ("key",), others=True, prefixes=("goals.", "fields."))
+
+MOST_KEYS: Final = 500_000
+"""So many accounts or contacts may come in one body: their keys are held, to see that each comes once."""
 
 _FIELD: Final = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _PLAIN: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
@@ -62,31 +66,70 @@ class PushedAccount:
     place: Place = field(default_factory=Place)
 
 
-def read_accounts(chunks: Iterable[bytes], form: Format, catalog: Catalog, faults: Faults) -> list[PushedAccount]:
-    """Read accounts of any format; what is wrong is reported. An account named twice is."""
-    rows = list(read_rows(chunks, form, "accounts", HEADER, faults))
-    numeric = _numeric_fields(rows) if form is Format.CSV else frozenset[str]()
-    found = [_account(Values(row, faults), catalog, numeric) for row in rows]
-    report_repeated([account.key for account in found], rows, faults, "account")
-    return found
+class NumericColumns:
+    """Which of a table's own columns hold numbers only, as far as it was read: a post code with a leading zero keeps
+    its column a text. Of JSON nothing has to be guessed."""
+
+    def __init__(self, form: Format) -> None:
+        self._guess = form is Format.CSV
+        self._texts: set[str] = set()
+
+    def look(self, row: Row) -> None:
+        """Look at one more row."""
+        if not self._guess:
+            return
+        for name, value in row.values.items():
+            if value and name not in OWN and not _PLAIN.fullmatch(value):
+                self._texts.add(name.removeprefix("fields."))
+
+    def typed(self, account: PushedAccount) -> PushedAccount:
+        """The account with the numbers among its fields as numbers, once all rows were looked at."""
+        if not self._guess or not account.fields:
+            return account
+        numbers = {
+            name: float(value) if isinstance(value, str) and name not in self._texts else value
+            for name, value in account.fields.items()
+        }
+        return replace(account, fields=numbers)
 
 
-def report_repeated(keys: Sequence[str], rows: Sequence[Row], faults: Faults, what: str) -> None:
-    """Report rows whose key stands in an earlier row."""
-    first: dict[str, Row] = {}
-    for key, row in zip(keys, rows, strict=True):
-        if key and key in first:
-            place = first[key].place
-            earlier = f"line {place.line}" if place.line else place.pointer
-            faults.add(
-                row.place.bad(
-                    "key", "key_twice", f'the {what} "{shortened(key)}" is in {earlier} already; leave one out'
-                )
-            )
-        first.setdefault(key, row)
+def read_accounts(
+    chunks: Iterable[bytes], form: Format, catalog: Catalog, faults: Faults, numeric: NumericColumns
+) -> Iterator[list[PushedAccount]]:
+    """Read accounts of any format, some at a time; what is wrong is reported. An account named twice is.
+
+    Of a table all fields come as texts; ``numeric`` knows at the end which are numbers.
+    """
+    once = Once(faults, "account")
+    for rows in row_blocks(chunks, form, "accounts", HEADER, faults):
+        found = [_account(Values(row, faults), catalog) for row in rows]
+        for row, account in zip(rows, found, strict=True):
+            numeric.look(row)
+            once.look(account.key, row.place)
+        yield found
 
 
-def _account(values: Values, catalog: Catalog, numeric: frozenset[str]) -> PushedAccount:
+class Once:
+    """Keys that may each stand in one row only."""
+
+    def __init__(self, faults: Faults, what: str) -> None:
+        self._faults = faults
+        self._what = what
+        self._first: dict[str, Place] = {}
+
+    def look(self, key: str, place: Place) -> None:
+        """Report a key that stands in an earlier row. Raises `TooLarge` where there are more than can be compared."""
+        first = self._first.setdefault(key, place)
+        if key and first is not place:
+            earlier = f"line {first.line}" if first.line else first.pointer
+            message = f'the {self._what} "{shortened(key)}" is in {earlier} already; leave one out'
+            self._faults.add(place.bad("key", "key_twice", message))
+        elif len(self._first) > MOST_KEYS:
+            message = f"there are more than {MOST_KEYS:,} {self._what}s; send it in several parts"
+            raise TooLarge([place.bad("key", "too_many_rows", message)])
+
+
+def _account(values: Values, catalog: Catalog) -> PushedAccount:
     said = {
         "name": values.text("name"),
         "owner": _owner(values),
@@ -102,7 +145,7 @@ def _account(values: Values, catalog: Catalog, numeric: frozenset[str]) -> Pushe
     return PushedAccount(
         key=values.key("key"),
         said={name: value for name, value in said.items() if values.has(name)},
-        fields=_fields(values, numeric),
+        fields=_fields(values),
         goals=_goals(values, catalog),
         products=values.names("products"),
         place=values.row.place,
@@ -114,20 +157,19 @@ def _owner(values: Values) -> str | None:
     return found.lower() if found and "@" in found else found
 
 
-def _fields(values: Values, numeric: frozenset[str]) -> dict[str, float | bool | str | None]:
+def _fields(values: Values) -> dict[str, float | bool | str | None]:
     found: dict[str, float | bool | str | None] = {}
     for name, value in values.row.values.items():
         if name in OWN or name.startswith("goals."):
             continue
         bare = name.removeprefix("fields.")
-        near = [] if name.startswith("fields.") else get_close_matches(name, OWN, n=1, cutoff=0.8)
         if not _FIELD.fullmatch(bare):
             message = f'a field cannot be called "{shortened(bare)}"; use small letters, digits and _'
             values.fault(name, "unknown_field", message)
         elif bare in RESERVED:
             values.fault(name, "computed_field", f'"{bare}" is no field that can be pushed here; call it otherwise')
-        elif near:
-            message = f'did you mean "{near[0]}"? A field of its own is written "fields.{bare}"'
+        elif near := _meant(name):
+            message = f'did you mean "{near}"? A field of its own is written "fields.{bare}"'
             values.fault(name, "unknown_field", message)
         elif isinstance(value, list | dict):
             values.fault(name, "bad_value", "a field is a number, a text, or true or false")
@@ -138,21 +180,17 @@ def _fields(values: Values, numeric: frozenset[str]) -> dict[str, float | bool |
         elif isinstance(value, int) and not isinstance(value, bool) and as_number(value) is None:
             values.fault(name, "bad_value", "a number this large cannot be stored; leave it out, or write it as a text")
         elif isinstance(value, str):
-            found[bare] = float(value) if name in numeric else values.text(name, 1_000)
+            found[bare] = values.text(name, 1_000)
         else:
             found[bare] = value
     return found
 
 
-def _numeric_fields(rows: Sequence[Row]) -> frozenset[str]:
-    # A column is numeric when every filled cell is: a post code with a leading zero keeps the column a text.
-    names = {name for row in rows for name in row.values} if rows else set[str]()
-    plain = {
-        name
-        for name in names
-        if name not in OWN and all(_PLAIN.fullmatch(row.values[name]) for row in rows if row.values.get(name))
-    }
-    return frozenset(plain)
+@lru_cache(maxsize=2_000)
+def _meant(name: str) -> str:
+    """The column of accounts a name looks like, if it looks like one."""
+    near = [] if name.startswith("fields.") else get_close_matches(name, OWN, n=1, cutoff=0.8)
+    return near[0] if near else ""
 
 
 def _goals(values: Values, catalog: Catalog) -> dict[str, AgreedGoal]:

@@ -1,16 +1,16 @@
 """What a row about a contact may say."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from email_validator import EmailNotValidError, validate_email
 
 from engine.definitions.catalog import Catalog
-from engine.evaluation.incoming.accounts import report_repeated
+from engine.evaluation.incoming.accounts import Once
 from engine.evaluation.incoming.delimited import Header
 from engine.evaluation.incoming.faults import Faults, Place, shortened
-from engine.evaluation.incoming.rows import Format, read_rows
+from engine.evaluation.incoming.rows import Format, row_blocks
 from engine.evaluation.incoming.values import Values
 
 _OWN: Final = ("key", "account", "name", "email", "roles", "seniority", "department", "joined_on", "departed_on")
@@ -27,12 +27,16 @@ class PushedContact:
     place: Place
 
 
-def read_contacts(chunks: Iterable[bytes], form: Format, catalog: Catalog, faults: Faults) -> list[PushedContact]:
-    """Read contacts of any format; what is wrong is reported. A contact named twice is."""
-    rows = list(read_rows(chunks, form, "contacts", HEADER, faults))
-    found = [_contact(Values(row, faults), catalog) for row in rows]
-    report_repeated([contact.key for contact in found], rows, faults, "contact")
-    return found
+def read_contacts(
+    chunks: Iterable[bytes], form: Format, catalog: Catalog, faults: Faults
+) -> Iterator[list[PushedContact]]:
+    """Read contacts of any format, some at a time; what is wrong is reported. A contact named twice is."""
+    once = Once(faults, "contact")
+    for rows in row_blocks(chunks, form, "contacts", HEADER, faults):
+        found = [_contact(Values(row, faults), catalog) for row in rows]
+        for contact in found:
+            once.look(contact.key, contact.place)
+        yield found
 
 
 def _contact(values: Values, catalog: Catalog) -> PushedContact:

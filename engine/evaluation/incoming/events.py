@@ -1,7 +1,7 @@
 """What a row about an event may say: who, what, when, and the fields the catalog declares for it."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
@@ -12,7 +12,7 @@ from engine.definitions.catalog import Catalog
 from engine.definitions.feature import ValueType
 from engine.evaluation.incoming.delimited import Header
 from engine.evaluation.incoming.faults import Faults, Place, shortened
-from engine.evaluation.incoming.rows import Format, read_rows
+from engine.evaluation.incoming.rows import Format, row_blocks
 from engine.evaluation.incoming.values import Values
 
 OWN: Final = ("account", "event", "at", "contact", "key")
@@ -34,12 +34,13 @@ class PushedEvent:
 
 def read_events(
     chunks: Iterable[bytes], form: Format, catalog: Catalog, now: datetime, faults: Faults
-) -> list[PushedEvent]:
-    """Read events of any format; what is wrong is reported."""
+) -> Iterator[list[PushedEvent]]:
+    """Read events of any format, some at a time; what is wrong is reported."""
     fields = dict.fromkeys(name for kind in catalog.events.values() for name in kind.fields)
     header = Header((*OWN, *fields), OWN[:3], prefixes=("fields.",))
-    found = [_event(Values(row, faults), catalog, now) for row in read_rows(chunks, form, "events", header, faults)]
-    return [event for event in found if event is not None]
+    for rows in row_blocks(chunks, form, "events", header, faults):
+        found = [_event(Values(row, faults), catalog, now) for row in rows]
+        yield [event for event in found if event is not None]
 
 
 def _event(values: Values, catalog: Catalog, now: datetime) -> PushedEvent | None:

@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
 from engine.evaluation.incoming.delimited import Header, read_table
 from engine.evaluation.incoming.faults import Faults, Place, shortened
 from engine.evaluation.incoming.stream import limited
-from engine.evaluation.incoming.structured import MAX_BODY, MAX_STREAM, numbered_lines, read_body, read_lines
+from engine.evaluation.incoming.structured import MAX_BODY, MAX_RECORDS, numbered_lines, read_body, read_lines
+
+BLOCK: Final = 5_000
 
 
 class Format(StrEnum):
@@ -27,10 +30,17 @@ class Row:
     values: Mapping[str, Any]
 
 
+def row_blocks(chunks: Iterable[bytes], form: Format, kind: str, header: Header, faults: Faults) -> Iterator[list[Row]]:
+    """The same, some rows at a time."""
+    rows = read_rows(chunks, form, kind, header, faults)
+    while block := list(islice(rows, BLOCK)):
+        yield block
+
+
 def read_rows(chunks: Iterable[bytes], form: Format, kind: str, header: Header, faults: Faults) -> Iterator[Row]:
     """All rows of ``kind`` (``accounts`` …). Nested objects come as dotted names (``goals.seats.target``)."""
     if form is Format.CSV:
-        columns, blocks = read_table(chunks, header, faults)
+        columns, blocks = read_table(limited(chunks, MAX_RECORDS), header, faults)
         for block in blocks:
             for line, *cells in zip(block.lines, *block.columns, strict=True):
                 yield Row(Place(line), {name: cell.strip() or None for name, cell in zip(columns, cells, strict=True)})
@@ -47,7 +57,7 @@ def _objects(
     if form is Format.JSON:
         yield from read_body(b"".join(limited(chunks, MAX_BODY)), kind, faults)
         return
-    for first, lines in numbered_lines(limited(chunks, MAX_STREAM)):
+    for first, lines in numbered_lines(limited(chunks, MAX_RECORDS)):
         yield from read_lines(first, lines, faults)
 
 

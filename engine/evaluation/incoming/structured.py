@@ -13,6 +13,7 @@ MAX_ROWS: Final = 10_000
 MAX_BODY: Final = 10_000_000
 LONGEST_LINE: Final = 64 * 1024
 MAX_STREAM: Final = 500_000_000
+MAX_RECORDS: Final = 200_000_000
 _PARTS: Final = 1_000_000
 _SAID: Final = {
     "Expecting value": "a value is expected here",

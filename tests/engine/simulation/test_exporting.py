@@ -1,14 +1,15 @@
 """What the simulation writes is what the front door reads, without one fault."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 
 import numpy as np
 import pytest
 
 from engine.definitions.bundle import Bundle
-from engine.evaluation.incoming.accounts import read_accounts
-from engine.evaluation.incoming.contacts import read_contacts
+from engine.evaluation.incoming.accounts import NumericColumns, PushedAccount, read_accounts
+from engine.evaluation.incoming.contacts import PushedContact, read_contacts
 from engine.evaluation.incoming.events import read_events
 from engine.evaluation.incoming.faults import Faults
 from engine.evaluation.incoming.points import read_points
@@ -46,8 +47,18 @@ def faults() -> Iterator[Faults]:
     assert [row.message for row in found.rows] == []
 
 
+def all_accounts(chunks: Iterable[bytes], shipped: Bundle, faults: Faults) -> list[PushedAccount]:
+    numeric = NumericColumns(Format.CSV)
+    found = list(chain(*read_accounts(chunks, Format.CSV, shipped.catalog, faults, numeric)))
+    return [numeric.typed(account) for account in found]
+
+
+def all_contacts(chunks: Iterable[bytes], shipped: Bundle, faults: Faults) -> list[PushedContact]:
+    return list(chain(*read_contacts(chunks, Format.CSV, shipped.catalog, faults)))
+
+
 def test_accounts_come_with_the_goals_they_agreed(shipped: Bundle, portfolio: Portfolio, faults: Faults) -> None:
-    found = read_accounts(accounts_csv(portfolio, FIRST), Format.CSV, shipped.catalog, faults)
+    found = all_accounts(accounts_csv(portfolio, FIRST), shipped, faults)
     assert tuple(account.key for account in found) == portfolio.keys
     goals = portfolio.goals()
     assert [bool(account.goals) for account in found] == (~np.isnan(goals.target)).tolist()
@@ -57,7 +68,7 @@ def test_accounts_come_with_the_goals_they_agreed(shipped: Bundle, portfolio: Po
 
 
 def test_contacts_have_addresses_and_roles(shipped: Bundle, portfolio: Portfolio, faults: Faults) -> None:
-    found = read_contacts(contacts_csv(portfolio, FIRST), Format.CSV, shipped.catalog, faults)
+    found = all_contacts(contacts_csv(portfolio, FIRST), shipped, faults)
     assert len(found) == 900
     assert all(contact.said["email"] and contact.said["roles"] for contact in found)
 
@@ -65,12 +76,8 @@ def test_contacts_have_addresses_and_roles(shipped: Bundle, portfolio: Portfolio
 def test_a_batch_names_the_records_that_changed(
     shipped: Bundle, portfolio: Portfolio, batch: Batch, faults: Faults
 ) -> None:
-    accounts = read_accounts(
-        accounts_csv(portfolio, portfolio.last_day, batch.accounts), Format.CSV, shipped.catalog, faults
-    )
-    contacts = read_contacts(
-        contacts_csv(portfolio, portfolio.last_day, batch.contacts), Format.CSV, shipped.catalog, faults
-    )
+    accounts = all_accounts(accounts_csv(portfolio, portfolio.last_day, batch.accounts), shipped, faults)
+    contacts = all_contacts(contacts_csv(portfolio, portfolio.last_day, batch.contacts), shipped, faults)
     assert "expansion" in {account.said["stage"] for account in accounts}
     assert any(contact.said["departed_on"] for contact in contacts)
     assert any(set(contact.said["roles"]) == {"champion", "key_user"} for contact in contacts)
@@ -85,7 +92,7 @@ def test_every_point_arrives_with_its_value(portfolio: Portfolio, batch: Batch, 
 def test_every_event_arrives_and_none_counts_twice(
     shipped: Bundle, portfolio: Portfolio, batch: Batch, faults: Faults
 ) -> None:
-    found = read_events(events_csv(portfolio, batch), Format.CSV, shipped.catalog, NOW, faults)
+    found = list(chain(*read_events(events_csv(portfolio, batch), Format.CSV, shipped.catalog, NOW, faults)))
     assert len({event.key for event in found}) == len(found) == len(batch.events)
     assert {"upgraded", "champion_named", "login"} <= {event.event for event in found}
     assert all(event.contact.startswith(f"{event.account}/") for event in found)

@@ -14,6 +14,7 @@ from engine.definitions import bundle as reading
 from engine.definitions.bundle import Bundle
 from engine.definitions.catalog import Catalog
 from engine.errors import BadData, Refused
+from engine.evaluation.incoming import rows
 from engine.evaluation.incoming.rows import Format
 from engine.store import bundles, ingests
 from engine.store.ingests import Ingested, Kind
@@ -437,3 +438,29 @@ def test_a_category_can_change_and_what_it_was_is_kept(store: Store, catalog_tex
         assert (done.new, done.changed) == answer
     assert count(store, WordRow) == 2
     assert count(store, CorrectionRow) == 2
+
+
+def test_what_comes_in_many_parts_is_one_body(
+    sqlite_store: Store, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Parents that come later, keys that come twice and columns that turn out to hold texts, across parts."""
+    monkeypatch.setattr(rows, "BLOCK", 3)
+    lines = [f"a{n:02d},a{n + 1:02d},{n},0{n}\n" for n in range(20)]
+    text = "key,parent,size,post_code\n" + "".join(lines) + "a20,,20,\n"
+    assert push(sqlite_store, catalog, "accounts", text) == Ingested("accounts", 21, 21, 0, 0)
+    assert push(sqlite_store, catalog, "accounts", text) == Ingested("accounts", 21, 0, 0, 21)
+    first = account(sqlite_store, "a00")
+    assert (first.parent_id, first.fields) == (account(sqlite_store, "a01").id, {"size": 0.0, "post_code": "00"})
+    with pytest.raises(BadData, match="is in line 2 already"):
+        push(sqlite_store, catalog, "accounts", text + "a00,,1,\n")
+    with pytest.raises(BadData, match="cannot be above itself"):
+        push(sqlite_store, catalog, "accounts", "key,parent\n" + "b,c\nb1,\nb2,\nc,d\nd,b\n")
+    assert count(sqlite_store, AccountRow) == 21
+    people = "key,account\n" + "".join(f"c{n},a{n:02d}\n" for n in range(20))
+    assert push(sqlite_store, catalog, "contacts", people).new == 20
+    events = "account,event,at,contact\n" + "".join(f"a{n:02d},login,2026-03-0{n % 4 + 1},c{n}\n" for n in range(20))
+    assert push(sqlite_store, catalog, "events", events) == Ingested("events", 20, 20, 0, 0)
+    assert {value for _, name, _, value in points(sqlite_store) if name == "logins"} == {1.0}
+    with pytest.raises(BadData, match="c77") as caught:
+        push(sqlite_store, catalog, "events", events + "a00,login,2026-03-05,c77\na01,login,2026-03-05,c88\n")
+    assert [row.line for row in caught.value.rows] == [22, 23]
