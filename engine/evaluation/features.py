@@ -98,11 +98,16 @@ class Features(Mapping[str, Column]):
         """The same day over the accounts, contacts or products of the same facts."""
         found = self._others.get(subject)
         if found is None:
-            derive = self._derive if subject == "account" else None
-            found = Features(self.catalog, self.facts, day=self.day, derive=derive, given=self._given, of=subject)
-            found._others = self._others
-            self._others[subject] = found
+            found = self._others[subject] = self._over(subject)
+            found._others = self._others  # noqa: SLF001 - one of its own kind
         return found
+
+    def _over(self, subject: Subject) -> "Features":
+        first = next(iter(self._earlier.values()))
+        if first is not self:  # points do not depend on the day: what was counted for the first is there for all
+            return first.over(subject).as_of(self.day)
+        derive = self._derive if subject == "account" else None
+        return Features(self.catalog, self.facts, day=self.day, derive=derive, given=self._given, of=subject)
 
     def given(self, name: str) -> Column | None:
         """A column that stands for itself; None where it has to be computed."""

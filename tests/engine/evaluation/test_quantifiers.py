@@ -18,9 +18,11 @@ from engine.definitions.measure import (
     ThresholdMeasure,
     TrendMeasure,
 )
+from engine.definitions.rule import Signal
 from engine.evaluation.evaluation import Observed, evaluate
 from engine.evaluation.evidence import evidence_of
 from engine.evaluation.facts import Facts
+from engine.evaluation.features import Features
 from engine.running.sight import Sight
 from tests.engine.evaluation import portfolio as p
 
@@ -205,3 +207,23 @@ def test_logins_that_nobody_counted_are_none_at_all() -> None:
     known = p.facts(1, people=((0, {"user"}),), events={"login": happened})
     found = observe(ContactsMeasure(FALL), known, counted, events={"login": p.event("login")})
     assert found.verdicts.tolist() == [HOLDS]
+
+
+def test_a_measure_of_contacts_can_last() -> None:
+    """Each day is looked at anew: fallen by 20 % since two days, or since the day before yesterday only."""
+    since = {age: 7.0 if age < 32 else 10.0 for age in range(62)}
+    once = {age: 7.0 if age < 31 else 10.0 for age in range(62)}
+    bundle = p.bundle(
+        p.catalog(LOGINS, **ROLES), p.rule("r", {"it": Signal("it", ContactsMeasure(FALL), p.PLACE, lasting=3)})
+    )
+    known = facts([("user", since)], [("user", {**once, 0: 30.0, 1: 30.0, 2: 30.0})])
+    assert evaluate(bundle, known).signals["r.it"].verdicts.tolist() == [HOLDS, FAILS]
+
+
+def test_the_people_of_an_earlier_day_are_those_of_the_account() -> None:
+    known = facts([("user", LESS)], [("user", SAME)])
+    features = Features(p.catalog(LOGINS, **ROLES), known)
+    earlier = features.as_of(p.AT - 5)
+    assert earlier.over("contact").day == p.AT - 5
+    assert earlier.over("contact").over("account") is earlier
+    assert earlier.over("contact") is features.over("contact").as_of(p.AT - 5)
