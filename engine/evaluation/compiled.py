@@ -25,12 +25,12 @@ from engine.evaluation.program_lowering import Lowering
 from engine.evaluation.program_nodes import FALSE, TRUE, Graph, Input
 from engine.evaluation.program_presence import Presence, has_gaps, kind_of
 from engine.evaluation.program_scalars import Value, compile_scalars
-from engine.evaluation.program_vectors import BLOCK, Vectors, compile_vectors
+from engine.evaluation.program_vectors import BLOCK, GapFound, Vectors, compile_vectors
 
 Packed: TypeAlias = NDArray[np.uint8]
 
-CHUNK: Final = 262_144
-"""Rows at a time: 32 KiB a plane, so that hundreds of planes stay in the cache and a call costs less than its work."""
+CHUNK: Final = 131_072
+"""Rows at a time: 16 KiB a plane, so that hundreds of planes stay in the cache and a call costs less than its work."""
 FEW: Final = 50
 """Below so many rows the Python function is quicker."""
 
@@ -90,23 +90,41 @@ class Program:
         """Chunk by chunk, as if the columns had no gaps until one is seen: looking is cheapest just before use."""
         out = np.empty((2 * len(self.trees), -(-size // 8)), dtype=np.uint8)
         present = [kind_of(columns.get(name)).complete for name in self.names]
-        chunks = None
+        variant, judge = None, None
         with np.errstate(all="ignore", over="raise"):
             for start in range(0, size, CHUNK):
                 stop = min(start + CHUNK, size)
-                if self._gaps(present, columns, start, stop):
+                bits = out[:, start // 8 : -(-stop // 8)]
+                # What a variant watches itself needs no look before.
+                if self._gaps(present, columns, start, stop, but=variant.watched if variant else frozenset()):
                     # A second surprise would mean a third variant: the rest is looked through at once.
                     self._gaps(present, columns, stop, size if start else stop)
-                    chunks = None
-                chunks = chunks or self._variant(self._kept(present)).chunks(columns)
-                chunks(start, stop, out[:, start // 8 : -(-stop // 8)])
+                    variant = None
+                if variant is None or judge is None:
+                    variant = self._variant(self._kept(present))
+                    judge = variant.chunks(columns)
+                try:
+                    judge(start, stop, bits)
+                except GapFound:
+                    self._gaps(present, columns, start, size)
+                    variant = self._variant(self._kept(present))
+                    judge = variant.chunks(columns)
+                    judge(start, stop, bits)
         return Verdicts(size, out[: len(self.trees)], out[len(self.trees) :])
 
-    def _gaps(self, present: list[Presence], columns: Mapping[str, Column], start: int, stop: int) -> bool:
+    def _gaps(
+        self,
+        present: list[Presence],
+        columns: Mapping[str, Column],
+        start: int,
+        stop: int,
+        but: frozenset[str] = frozenset(),
+    ) -> bool:
         """Mark the columns that turn out to have gaps in these rows; whether there were any."""
         found = False
         for i, name in enumerate(self.names):
-            if present[i] is not present[i].partial and has_gaps(columns[name], start, stop):
+            complete = present[i] is not present[i].partial and name not in but
+            if complete and has_gaps(columns[name], start, stop):
                 present[i], found = present[i].partial, True
         return found
 
@@ -150,6 +168,11 @@ class _Variant:
     @cached_property
     def _vectors(self) -> Vectors:
         return compile_vectors(self._graph, self._roots)
+
+    @cached_property
+    def watched(self) -> frozenset[str]:
+        """The columns in which a gap would be noticed while they are judged."""
+        return frozenset(self._graph.inputs[source].name for source in self._vectors.watched)
 
     @property
     def _roots(self) -> list[int]:

@@ -11,6 +11,7 @@ the source consists of the templates below and of names counted up in here (``c0
 are indices of columns, constants and words are values handed over by index.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -47,12 +48,17 @@ BLOCK: Final = 16_384
 """Rows of a column that are compared with all its limits before the next ones: they stay in the smallest caches."""
 
 
+class GapFound(Exception):
+    """A column that was taken for complete is not."""
+
+
 @dataclass(frozen=True, slots=True)
 class Vectors:
     """The function and what it must be given: buffers of each kind, and per word the column it is a code of.
 
     A word that is None stands for code 0: the codes below it are unknown.
-    ``groups``: how many limits each of some columns is compared with.
+    ``groups``: how many limits each of some columns is compared with. ``watched``: inputs that were said to be
+    complete and are looked through while they are compared; a gap raises `GapFound`.
     ``run(columns, words, floats, plains, packed, groups, block, scratch, size, out)`` fills row i of ``out`` with root
     i, a bit a row of the chunk, highest bit first; rows of roots that are constants are left alone.
     """
@@ -62,6 +68,7 @@ class Vectors:
     plains: int
     packed: int
     groups: tuple[int, ...]
+    watched: frozenset[int]
     words: tuple[tuple[int, str | None], ...]
 
 
@@ -159,12 +166,14 @@ def compile_vectors(graph: Graph, roots: Sequence[int]) -> Vectors:
     given = "columns, words, floats, plains, packed, groups, block, scratch, size, out"
     text = "\n    ".join([f"def run({given}):", *head, *body, "return"])
     known: dict[str, Any] = dict(_UFUNCS.values())
+    known |= {"total": np.add.reduce, "finite": math.isfinite, "GapFound": GapFound}
     known |= {"where": np.where, "pack": np.packbits, "unpack": np.unpackbits, "plain": np.bool_}
     known |= {name: np.array(float(value)) for value, name in source.constants.items()}
     known |= {f"t{at}": np.array([[_limit(graph, index)] for index in group]) for at, group in enumerate(groups)}
     exec(compile(text, "<conditions>", "exec"), known)  # noqa: S102 # see the docstring of this module
     counts = slots[_FLOAT], slots[_PLAIN], slots[_PACKED]
-    return Vectors(known["run"], *counts, tuple(len(group) for group in groups), tuple(source.words))
+    sizes, watched = tuple(len(group) for group in groups), frozenset(_watched(graph, groups).values())
+    return Vectors(known["run"], *counts, sizes, watched, tuple(source.words))
 
 
 def _grouped(graph: Graph, wanted: Sequence[int], plain: set[int]) -> list[list[int]]:
@@ -180,6 +189,12 @@ def _grouped(graph: Graph, wanted: Sequence[int], plain: set[int]) -> list[list[
     return [group for group in found.values() if len(group) > 1]
 
 
+def _watched(graph: Graph, groups: Sequence[Sequence[int]]) -> dict[int, int]:
+    """The groups whose column cannot have gaps, as was said, with its input."""
+    columns = {at: graph.nodes[group[0]].args[0] for at, group in enumerate(groups)}
+    return {at: graph.nodes[column].source for at, column in columns.items() if column not in graph.nullable}
+
+
 def _limit(graph: Graph, index: int) -> float | None:
     return graph.constant(graph.nodes[index].args[1])
 
@@ -193,8 +208,11 @@ def _blocks(graph: Graph, groups: Sequence[Sequence[int]]) -> list[str]:
         f"    high = min(low + {BLOCK}, size)",
         "    bits = slice(low // 8, (high + 7) // 8)",
     ]
+    watched = _watched(graph, groups)
     for at, group in enumerate(groups):
         source = graph.nodes[graph.nodes[group[0]].args[0]].source
+        if at in watched:  # a sum is NaN as soon as one value is
+            lines += [f"    if not finite(total(c{source}[low:high])):", "        raise GapFound"]
         flags = f"less(c{source}[low:high], t{at}, out=block[:{len(group)}, : high - low])"
         lines.append(f"    g{at}[:, bits] = pack({flags}, axis=1)")
     return lines + [f"{''.join(f'r{index}, ' for index in group)} = g{at}" for at, group in enumerate(groups)]

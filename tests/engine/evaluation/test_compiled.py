@@ -87,8 +87,11 @@ def test_a_gap_that_shows_up_late_is_seen(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(compiled, "CHUNK", 32)
     trees: list[Tree] = [Compare("<", X, ONE), Compare("==", Var("word", TEXT), Literal("churned", TEXT))]
     whole: Mapping[str, Scalar] = {"x": 0.0, "word": "churned"}
-    columns = columns_of_all([whole] * 40 + [{"word": "churned"}] + [whole] * 60 + [{"x": 1.0}])
-    assert said(trees, columns, 102) == plainly(trees, columns, 102)
+    late = columns_of_all([whole] * 40 + [{"word": "churned"}] + [whole] * 60 + [{"x": 1.0}])
+    for columns in (late, columns_of_all([whole] * 101 + [{"x": 1.0}])):
+        assert said(trees, columns, 102) == plainly(trees, columns, 102)
+        several = [*trees, *(Compare(sign, X, Literal(limit, NUMBER)) for sign in ("<", ">=") for limit in (0.5, 2.0))]
+        assert said(several, columns, 102) == plainly(several, columns, 102)
 
 
 def test_more_patterns_of_gaps_than_are_kept_are_answered_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
