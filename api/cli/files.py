@@ -1,16 +1,18 @@
 """``check``, ``init`` and ``schema``: the files people write, and what editors and GitHub make of them."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
-from api.cli.workspace import JsonOption, err, out, settings_for
+from api.cli.workspace import JsonOption, err, now, out, settings_for
 from engine.definitions import schema
 from engine.definitions.bundle import Checked
 from engine.definitions.problem import Problem, render
 from engine.errors import Refused
+from engine.evaluation import hygiene
 from engine.evaluation.examples import check_examples
 from engine.store import files
 
@@ -39,6 +41,8 @@ def check(folder: FolderArgument = "", as_json: JsonOption = False) -> None:
         print(json.dumps(nothing))
         raise typer.Exit(1) from None
     problems = checked.problems if checked.bundle is None else check_examples(checked.bundle)
+    if checked.bundle is not None:
+        checked = replace(checked, notes=(*checked.notes, *hygiene.notes(checked.bundle, now().date())))
     if as_json:
         print(json.dumps(_as_json(checked, problems, len(texts))))
     else:
@@ -97,12 +101,13 @@ def _as_json(checked: Checked, problems: tuple[Problem, ...], count: int) -> dic
     return {
         "files": count,
         "fingerprint": checked.bundle.fingerprint if checked.bundle else None,
-        "problems": [_problem(problem) for problem in problems],
-        "notes": [_problem(note) for note in checked.notes],
+        "problems": [problem_json(problem) for problem in problems],
+        "notes": [problem_json(note) for note in checked.notes],
     }
 
 
-def _problem(problem: Problem) -> dict[str, Any]:
+def problem_json(problem: Problem) -> dict[str, Any]:
+    """One problem or note, for programs."""
     place = problem.place
     return {
         "path": place.path,

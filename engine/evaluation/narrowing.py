@@ -35,7 +35,8 @@ def narrowed(bundle: Bundle, rules: Iterable[str], cards: Iterable[str]) -> Bund
 
 
 def _signals_only(rule: Rule) -> Rule:
-    return replace(rule, actions=(), guard=Guard(), challenge=replace(rule.challenge, success=Success(0)), examples=())
+    guard = Guard(flapping=rule.guard.flapping)  # a flapping signal says something else
+    return replace(rule, actions=(), guard=guard, challenge=replace(rule.challenge, success=Success(0)), examples=())
 
 
 def _definitions(names: Iterable[str]) -> Iterable[tuple[str, str]]:
@@ -51,7 +52,7 @@ def rule_names(rule: Rule) -> frozenset[str]:
     """Every name the signals of a rule and its ``when`` read; not those of its actions and guard."""
     found = set(rule.when.names)
     for signal in rule.signals.values():
-        found |= _names_in(signal.measure)
+        found |= _names_in(signal.measure) | _names_in(signal.clears)
     return frozenset(found)
 
 
@@ -79,18 +80,19 @@ def card_names(card: Scorecard) -> frozenset[str]:
 
 def todays(bundle: Bundle, names: Iterable[str]) -> tuple[str, ...]:
     """The names among these (and what they are made of) of which only today's value is known, sorted."""
-    found: set[str] = set()
+    fields = (name for name in made_of(bundle, names) if name.startswith("account."))
+    return tuple(sorted(name for name in fields if name.removeprefix("account.") not in DATED | {"segment"}))
+
+
+def made_of(bundle: Bundle, names: Iterable[str]) -> frozenset[str]:
+    """These names and all that they are made of: metrics behind features, formulas, segments, signals, scores."""
     open_, done = list(names), set[str]()
     while open_:
         name = open_.pop()
-        if name in done:
-            continue
-        done.add(name)
-        field = name.removeprefix("account.")
-        if field != name and field not in DATED | {"segment"}:
-            found.add(name)
-        open_ += _below(bundle, name)
-    return tuple(sorted(found))
+        if name not in done:
+            done.add(name)
+            open_ += _below(bundle, name)
+    return frozenset(done)
 
 
 def _below(bundle: Bundle, name: str) -> Iterable[str]:
@@ -107,5 +109,7 @@ def _below(bundle: Bundle, name: str) -> Iterable[str]:
         elif kind == "rule" and other in bundle.rules:
             found += rule_names(bundle.rules[other])
     feature = feature_named(bundle.catalog, name.removeprefix("contact."))
-    formula = bundle.catalog.metrics[feature.metric].formula if feature else None
-    return [*found, *(names_of(formula.tree) if formula else ())]
+    if feature is not None:
+        formula = bundle.catalog.metrics[feature.metric].formula
+        found += [feature.metric, *(names_of(formula.tree) if formula else ())]
+    return found

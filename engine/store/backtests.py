@@ -65,13 +65,20 @@ def run(session: Session, bundle: Bundle, asked: Asked, progress: Callable[[int]
     small = narrowed(bundle, rules, (*cards, *falling))
     metrics = features_of(bundle, _names(bundle, rules, cards))
     seen: list[Facts] = []
-    replayed = replay(small, _facts(session, small, asked, seen, progress), metrics, asked.condition)
-    outcomes, undated = _outcomes(session, asked, replayed, seen[0])
+    past = replay(small, _facts(session, small, asked, seen, progress), metrics, asked.condition)
+    outcomes, undated = _outcomes(session, asked, past, seen[0])
     shown = replace(small, rules={name: small.rules[name] for name in rules})
     shown = replace(shown, scorecards={name: small.scorecards[name] for name in cards})
     corrected = 0 if asked.as_known else _corrected(session, asked)
     frame = replace(_frame(asked, seen[0]), corrected=corrected)
-    return backtest(shown, replayed, outcomes, frame, undated=undated, untested=untested)
+    return backtest(shown, past, outcomes, frame, undated=undated, untested=untested)
+
+
+def replayed(session: Session, bundle: Bundle, days: range) -> Replay:
+    """What all rules and scorecards would have said on these days; fields of accounts are today's."""
+    small = narrowed(bundle, bundle.rules, bundle.scorecards)
+    names = _names(bundle, list(bundle.rules), list(bundle.scorecards))
+    return replay(small, (load_facts(session, small, day) for day in days), features_of(bundle, names))
 
 
 def _untested(bundle: Bundle, asked: Asked) -> Mapping[str, tuple[str, ...]]:
@@ -112,13 +119,13 @@ def _facts(
         yield found
 
 
-def _outcomes(session: Session, asked: Asked, replayed: Replay, facts: Facts) -> tuple[Happened, int]:
+def _outcomes(session: Session, asked: Asked, past: Replay, facts: Facts) -> tuple[Happened, int]:
     """What happened, and to how many accounts it did on a day that nobody wrote down."""
-    if asked.condition is not None and replayed.condition is not None:
-        return entries(np.where(replayed.here, replayed.condition, 0), replayed.days, asked.last), 0
+    if asked.condition is not None and past.condition is not None:
+        return entries(np.where(past.here, past.condition, 0), past.days, asked.last), 0
     if asked.outcome.startswith(TIER):
-        tiers = np.where(replayed.here, replayed.tiers[asked.outcome.removeprefix(TIER)], -1)
-        return falls(tiers, replayed.days, asked.last), 0
+        tiers = np.where(past.here, past.tiers[asked.outcome.removeprefix(TIER)], -1)
+        return falls(tiers, past.days, asked.last), 0
     until = seen_until(session)
     stage, since = facts.fields.get("stage"), facts.fields.get("stage_since")
     if isinstance(stage, Texts) and asked.outcome in stage.words and isinstance(since, Numbers):

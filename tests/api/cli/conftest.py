@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from api.cli import build
 from tests.api.cli.desk import Desk
+from tests.api.cli.truth import live_through
 
 TODAY = datetime.now(UTC).date()
 
@@ -32,3 +33,9 @@ def desk(tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch)
     sent = found.run("ingest", "points", found.write("points.csv", ["account,metric,day,value", *points]))
     assert sent.exit_code == 0, sent.output
     return found
+
+
+@pytest.fixture
+def told(desk: Desk) -> Desk:
+    """The same folder with definitions and a history of its own, of which everything is known."""
+    return live_through(desk)
