@@ -1,5 +1,6 @@
 """Rows of accounts and contacts turned into columns."""
 
+import json
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
@@ -49,17 +50,17 @@ def texts(values: Sequence[str | None]) -> Texts:
 
 
 def contact_columns(contacts: Sequence[Any], subjects: Subjects, at: int) -> Contacts:
-    """The contacts of the accounts in ``subjects``, given as rows of their columns; departed as of day ``at``."""
+    """The contacts of the accounts in ``subjects``, given as rows of their columns (``roles`` as JSON text); departed
+    as of day ``at``."""
     owners = rows_of(subjects.ids, np.array([row.account_id for row in contacts], dtype=np.int64))
     kept = [row for row, owner in zip(contacts, owners.tolist(), strict=True) if owner >= 0]
-    roles: dict[tuple[str, ...], frozenset[str]] = {}
-    held = [tuple(row.roles) for row in kept]
+    held = {text: frozenset(json.loads(text)) for text in {row.roles for row in kept}}
     departed = np.array([np.inf if row.departed_on is None else row.departed_on for row in kept], dtype=np.float64)
     return Contacts(
         ids=np.array([row.id for row in kept], dtype=np.int64),
         keys=tuple(row.key for row in kept),
         account_rows=owners[owners >= 0],
-        roles=tuple(roles.setdefault(names, frozenset(names)) for names in held),
+        roles=tuple(held[row.roles] for row in kept),
         departed=departed <= at,
         fields={
             "seniority": texts([row.seniority for row in kept]),
@@ -67,6 +68,15 @@ def contact_columns(contacts: Sequence[Any], subjects: Subjects, at: int) -> Con
             "joined_on": numbers([row.joined_on for row in kept]),
         },
     )
+
+
+def parsed(texts: Sequence[str]) -> list[Any]:
+    """JSON texts as what they say, the same object for the same text: among many there are few different ones."""
+    known: dict[str, Any] = {}
+    for text in texts:
+        if text not in known:
+            known[text] = json.loads(text)
+    return [known[text] for text in texts]
 
 
 def rows_of(ids: Ints, wanted: Ints) -> Ints:

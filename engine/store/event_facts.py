@@ -4,12 +4,12 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import BigInteger, ColumnElement, Integer, Text, cast as sql_cast, func, literal, select, type_coerce
 from sqlalchemy.orm import Session
 
 from engine.definitions.catalog import Catalog
 from engine.evaluation.facts import Contacts, Happenings, Needs, Subjects
-from engine.store.account_columns import column, rows_of
+from engine.store.account_columns import column, parsed, rows_of
 from engine.store.subject_ranges import of_subjects
 from engine.store.tables import EventRow
 
@@ -41,22 +41,33 @@ def happenings(
     known_at: datetime | None = None,
 ) -> Happenings:
     """The events of one kind on ``days``, with these of their fields; as known at a moment (default: now)."""
+    # Plain numbers and texts, no objects: there are many events, and mostly few different contents.
+    content = sql_cast(EventRow.fields, Text) if fields else literal("")
     query = (
-        select(EventRow.account_id, EventRow.id, EventRow.contact_id, EventRow.day, EventRow.at, EventRow.fields)
+        select(EventRow.account_id, EventRow.id, EventRow.contact_id, EventRow.day, _seconds(session), content)
         .where(EventRow.name == name, EventRow.day >= days.start, EventRow.day < days.stop)
         .order_by(EventRow.account_id, EventRow.day, EventRow.id)
     )
     if known_at is not None:
         query = query.where(EventRow.recorded_at <= known_at)
     found = session.execute(of_subjects(query, EventRow.account_id, subjects.ids)).all()
-    rows = rows_of(subjects.ids, np.array([row.account_id for row in found], dtype=np.int64))
-    kept = [row for row, place in zip(found, rows.tolist(), strict=True) if place >= 0]
-    named = np.array([-1 if row.contact_id is None else row.contact_id for row in kept], dtype=np.int64)
+    owners, ids, people, on, times, texts = zip(*found, strict=True) if found else ((),) * 6
+    rows = rows_of(subjects.ids, np.array(owners, dtype=np.int64))
+    kept = rows >= 0
+    named = np.array([-1 if person is None else person for person in people], dtype=np.int64)[kept]
+    said = parsed([text for text, keep in zip(texts, kept.tolist(), strict=True) if keep and fields])
     return Happenings(
-        ids=np.array([row.id for row in kept], dtype=np.int64),
-        rows=rows[rows >= 0],
+        ids=np.array(ids, dtype=np.int64)[kept],
+        rows=rows[kept],
         contact_rows=rows_of(contacts.ids, named),
-        days=np.array([row.day for row in kept], dtype=np.int64),
-        fields={field: column([row.fields.get(field) for row in kept]) for field in fields},
-        times=np.array([int(row.at.timestamp()) for row in kept], dtype=np.int64),
+        days=np.array(on, dtype=np.int64)[kept],
+        fields={field: column([each.get(field) for each in said]) for field in fields},
+        times=np.array(times, dtype=np.int64)[kept],
     )
+
+
+def _seconds(session: Session) -> ColumnElement[int]:
+    """The moment of an event in whole seconds since 1970-01-01, computed by the database."""
+    if session.get_bind().dialect.name == "postgresql":
+        return sql_cast(func.floor(func.extract("epoch", EventRow.at)), BigInteger)
+    return sql_cast(func.strftime("%s", func.substr(type_coerce(EventRow.at, Text), 1, 19)), Integer)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, Text, cast, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from engine.evaluation.columns import Ints
@@ -23,7 +23,7 @@ _CONTACT = (
     ContactRow.id,
     ContactRow.key,
     ContactRow.account_id,
-    ContactRow.roles,
+    cast(ContactRow.roles, Text).label("roles"),
     ContactRow.departed_on,
     ContactRow.seniority,
     ContactRow.department,

@@ -228,7 +228,8 @@ def test_what_came_late_or_was_corrected_is_not_known_earlier(portfolio: Store, 
         points.add(
             session, PointColumns(np.full(9, 4), np.full(9, number), TODAY - np.arange(9), np.full(9, 999.0)), later
         )
-        session.add(EventRow(id=1, key="e", name=kind, account_id=4, day=TODAY, at=AT, fields={}, recorded_at=later))
+        happened = {"day": TODAY, "at": AT.replace(microsecond=999_999), "fields": {}, "recorded_at": later}
+        session.add(EventRow(id=1, key="e", name=kind, account_id=4, **happened))
     for part in (None, [4], [4, 5]):
         with portfolio.read() as session:
             then = load_facts(session, shipped, TODAY, part, known_at=AT)
@@ -240,3 +241,7 @@ def test_what_came_late_or_was_corrected_is_not_known_earlier(portfolio: Store, 
         assert windows.latest(today.series["active_users"], size, TODAY)[row] == 999.0
         assert windows.latest(then.series["active_users"], size, TODAY)[row] != 999.0
         assert [len(each.events[kind].days) for each in (then, now, today)] == [0, 1, 1]
+        times = now.events[kind].times
+        assert times is not None
+        assert times.tolist() == [int(AT.timestamp())]
+        assert now.events[kind].rows.tolist() == [row]
