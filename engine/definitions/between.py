@@ -144,7 +144,9 @@ class _Graph:
         self.edges: dict[str, tuple[str, ...]] = {}
         self.places: dict[str, Place] = {}
         for metric in folder.catalog.metrics.values():
-            self._put(f"metric.{metric.name}", self._of_condition(metric.formula), metric.place)
+            counted = metric.from_contacts.metric if metric.from_contacts else None
+            edges = [*self._of_condition(metric.formula), *(self.of_feature(counted) if counted else ())]
+            self._put(f"metric.{metric.name}", edges, metric.place)
         for card in folder.scorecards.values():
             self._put(f"score.{card.name}", self._of_card(card), card.place)
         for rule in folder.rules.values():
@@ -176,8 +178,9 @@ class _Graph:
             elif name == "account.segment":
                 for condition in self.catalog.segments.values():
                     yield from self._of_condition(condition)
-            elif kind not in {"account", "contact", "event"} and (feature := parse_feature(name)):
-                yield from self.of_feature(feature)
+            elif kind not in {"account", "event"}:
+                feature = parse_feature(rest if kind in {"contact", "product"} else name)
+                yield from self.of_feature(feature) if feature else ()
 
     def _of_condition(self, condition: Condition | None, rule: str = "") -> Iterator[str]:
         yield from self.of_names(condition.names, rule) if condition else ()

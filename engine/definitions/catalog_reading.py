@@ -14,7 +14,7 @@ from engine.definitions.goal_reading import read_shape
 from engine.definitions.metric_reading import TYPES, feature_metrics, read_metric, with_contacts, with_formula
 from engine.definitions.problem import Place
 from engine.definitions.reading import Ledger, known, name, scalar, texts_of, word
-from engine.definitions.scope import ACCOUNT_FIELDS, segment_scope
+from engine.definitions.scope import ACCOUNT_FIELDS, contact_scope, product_scope, segment_scope
 from engine.definitions.source import MapNode, Node, ScalarNode
 
 RESERVED: Final = frozenset(
@@ -88,10 +88,11 @@ def _with_conditions(
         found[key.text] = parse(value, scope, ledger) or nothing
     written = node.get("metrics") if isinstance(node, MapNode) else None
     metrics = dict(catalog.metrics)
+    scopes = {"account": scope, "contact": contact_scope(scope, catalog), "product": product_scope(scope, catalog)}
     for key, value in written.entries if isinstance(written, MapNode) else ():
         formula = value.get("formula") if isinstance(value, MapNode) else None
         if formula is not None and key.text in metrics:
-            metrics[key.text] = with_formula(metrics[key.text], formula, scope, ledger)
+            metrics[key.text] = with_formula(metrics[key.text], formula, scopes[metrics[key.text].of], ledger)
     return replace(catalog, metrics=metrics, segments=found)
 
 

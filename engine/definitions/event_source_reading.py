@@ -217,7 +217,7 @@ def _contact_feature(node: Node, metrics: Mapping[str, Metric], ledger: Ledger) 
     if feature is None or feature.metric not in own:
         known(node, text, own, ledger, "metric", " of contacts")
         return None
-    if feature_type(own[feature.metric].type, feature.window) not in {ValueType.NUMBER, ValueType.SHARE}:
+    if feature_type(own[feature.metric].type, feature.window) in {ValueType.TEXT, ValueType.DATE, None}:
         ledger.problem(node, 27, f'"{text}" is no number, so contacts cannot be counted by it')
     return feature
 

@@ -86,9 +86,7 @@ def with_contacts(
 
 
 def with_formula(metric: Metric, node: Node, scope: Scope, ledger: Ledger) -> Metric:
-    """The metric with its formula over the names of ``scope``."""
-    if metric.of != "account":
-        ledger.problem(node, 13, "only a metric of an account can be a formula")
+    """The metric with its formula over the names of ``scope``: those of an account, or of a contact and its account."""
     return replace(metric, formula=parse(node, scope, ledger, numeric=metric.type is not ValueType.BOOLEAN))
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from engine.evaluation.facts import Products
+from engine.evaluation.wording import condition_text
 from tests.engine.evaluation import portfolio as p
 from tests.engine.evaluation.happened import SAME, Did, catalog_of, problems_of, seen, told
 
@@ -338,6 +339,33 @@ metrics:
   it: {{{SAME}, type: number, from_events: {{event: used, where: {{"==": [{{var: event.feature}}, report]}}}}}}
 """
     assert [said[:4] for said in problems_of(text)] == ["J009"]
+
+
+def test_who_is_a_power_user_is_a_formula_over_the_contact_that_can_be_read() -> None:
+    """S1-51: the label is a metric of the contact, and its formula says why somebody has it."""
+    text = f"""
+events: {{login: {{}}}}
+metrics:
+  logins: {{{SAME}, of: contact, type: number, from_events: {{event: login}}}}
+  power_user: {{{SAME}, of: contact, type: boolean, formula: {{">=": [{{var: contact.logins.days_28d}}, 3]}}}}
+  power_users: {{{SAME}, type: number, from_contacts: {{metric: power_user, at_least: 1}}}}
+"""
+    catalog = catalog_of(text)
+    facts = told(1, TWO[:2], login=(*(Did(0, 0, age) for age in (1, 8, 15)), Did(0, 1, 3)))
+    assert seen(catalog, facts, "contact.power_user", of="contact") == [1, 0]
+    assert seen(catalog, facts, "power_users") == [1]
+    formula = catalog.metrics["power_user"].formula
+    assert formula is not None
+    assert condition_text(catalog, formula.tree).endswith("is at least 3")
+
+
+def test_a_circle_through_contacts_is_found() -> None:
+    circle = f"""
+metrics:
+  share: {{{SAME}, type: number, from_contacts: {{metric: mine, give: mean}}}}
+  mine: {{{SAME}, of: contact, type: number, formula: {{"+": [{{var: share}}, 1]}}}}
+"""
+    assert [said[:4] for said in problems_of(circle)] == ["B003"]
 
 
 def test_an_account_s_own_fields_are_declared_to_be_read() -> None:

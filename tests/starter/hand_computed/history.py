@@ -34,6 +34,11 @@ def value(
     return _of(name, points or {}, account or {}, joined, _kinds(events))
 
 
+def person(name: str, who: int, **events: Sequence[Event]) -> Any:
+    """A metric of one of the four people."""
+    return seen(PACK.catalog, told(1, PEOPLE, **_kinds(events)), f"contact.{name}", of="contact")[who]
+
+
 def minutes(name: str, **events: Sequence[tuple[int, int]]) -> Any:
     """The same for events of today, given as (who, minute of the day)."""
     kinds = {kind: tuple(Did(0, who, 0, minute) for who, minute in each) for kind, each in events.items()}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.starter.hand_computed.history import CHAMPION, KEY_USER, NOBODY, SPONSOR, USER, minutes, value
+from tests.starter.hand_computed.history import CHAMPION, KEY_USER, NOBODY, SPONSOR, USER, minutes, person, value
 
 
 def test_active_users() -> None:
@@ -68,9 +68,10 @@ def test_stickiness() -> None:
 
 
 def test_power_users() -> None:
-    """S1-51: the champion came on 12 of 28 days, the user on 11: 1."""
+    """S1-51: the champion came on 12 of 28 days, the user on 11: 1, and it is the champion."""
     every_other = [(CHAMPION, age) for age in range(0, 24, 2)] + [(USER, age) for age in range(11)]
     assert value("power_users", login=every_other) == 1
+    assert [person("power_user", who, login=every_other) for who in (CHAMPION, SPONSOR, USER)] == [1, 0, 0]
 
 
 def test_key_users_active() -> None:
