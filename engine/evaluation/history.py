@@ -62,7 +62,9 @@ def is_flapping(history: Ints, limits: Flapping) -> Flags:
     of the last days whose `LOOKED_AT` verdicts are still kept, the oldest first.
     """
     flapping = np.zeros(len(history), dtype=np.bool_)
-    rows = np.flatnonzero(np.bitwise_count(history ^ (history >> 1)) > 1)
+    # Hardly any account's signal changes at all; the others need not be weighed.
+    kept = (np.int64(1) << np.maximum(length(history) - 1, 0)) - 1
+    rows = np.flatnonzero((history >> LOOKED_AT > 0) & ((history ^ (history >> 1)) & kept > 0))
     few = history[rows]
     known, changed = length(few), few ^ (few >> 1)
     now = np.zeros(len(rows), dtype=np.bool_)

@@ -8,8 +8,8 @@ SQLite takes rows from its driver's ``executemany``; PostgreSQL takes whole colu
 from collections.abc import Sequence
 from typing import Any, cast
 
-from sqlalchemy import Table
-from sqlalchemy.orm import Session
+from sqlalchemy import Table, insert
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from engine.store.base import Base
 
@@ -36,3 +36,13 @@ def upsert(session: Session, row: type[Base], columns: dict[str, Sequence[Any]])
     else:
         marks = ", ".join("?" for _ in names)
         connection.exec_driver_sql(f"{into} VALUES ({marks}) {done}", list(zip(*columns.values(), strict=True)))
+
+
+def insert_all(
+    session: Session, row: type[Base], key: InstrumentedAttribute[int], rows: Sequence[dict[str, Any]]
+) -> list[int]:
+    """Insert rows that the database numbers; their numbers in the same order."""
+    if not rows:
+        return []
+    statement = insert(table_of(row)).returning(table_of(row).c[key.key], sort_by_parameter_order=True)
+    return list(session.scalars(statement, rows))

@@ -1,17 +1,18 @@
 """Writing a plan: decisions, episodes, outcomes to judge, requested runs and their outbox rows, in one transaction."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from engine.definitions.bundle import Bundle
 from engine.evaluation.deciding import Closed, Decision, Plan
 from engine.store import runs
 from engine.store.accounts import parts
+from engine.store.bulk import insert_all, table_of
 from engine.store.decision_tables import DecisionRow, EpisodeRow, OutcomeRow
 from engine.store.runs import Wanted
 from engine.terms import DecisionKind, Mode, OutcomeState, Reason
@@ -27,15 +28,18 @@ def save_plan(session: Session, bundle: Bundle, plan: Plan, day: int, day_second
     """
     _close(session, plan.closed, day)
     episodes = _open(session, plan.decisions, day)
-    rows = [
-        _decision_row(decision, episode.id, bundle.fingerprint, plan.at)
-        for decision, episode in zip(plan.decisions, episodes, strict=True)
-    ]
-    session.add_all(rows)
-    session.flush()
-    session.add_all(_outcomes(bundle, plan.decisions, rows, day))
-    session.flush()
-    return [] if day_seconds is None else _request_runs(session, bundle, plan, rows, day_seconds)
+    decisions = insert_all(
+        session,
+        DecisionRow,
+        DecisionRow.id,
+        [
+            _decision_row(decision, episode, bundle.fingerprint, plan.at)
+            for decision, episode in zip(plan.decisions, episodes, strict=True)
+        ],
+    )
+    if outcomes := _outcomes(bundle, plan.decisions, decisions, day):
+        session.execute(insert(table_of(OutcomeRow)), outcomes)
+    return [] if day_seconds is None else _request_runs(session, bundle, plan, decisions, episodes, day_seconds)
 
 
 def _close(session: Session, closed: Sequence[Closed], day: int) -> None:
@@ -51,59 +55,66 @@ def _close(session: Session, closed: Sequence[Closed], day: int) -> None:
             )
 
 
-def _open(session: Session, decisions: Sequence[Decision], day: int) -> list[EpisodeRow]:
+def _open(session: Session, decisions: Sequence[Decision], day: int) -> list[int]:
     """An episode for each decision: a new one, or the open one of an account that is decided on again."""
-    waiting: dict[tuple[str, int], EpisodeRow] = {}
+    known: dict[tuple[str, int], int] = {}
     for some in parts(sorted({decision.account_id for decision in decisions})):
-        query = select(EpisodeRow).where(EpisodeRow.account_id.in_(some), EpisodeRow.closed_on.is_(None))
-        waiting |= {(row.rule, row.account_id): row for row in session.scalars(query)}
-    episodes = [
-        waiting.get((decision.rule, decision.account_id))
-        or EpisodeRow(account_id=decision.account_id, rule=decision.rule, opened_on=day)
-        for decision in decisions
-    ]
-    session.add_all(episodes)
-    session.flush()
-    return episodes
-
-
-def _decision_row(decision: Decision, episode_id: int, fingerprint: str, at: datetime) -> DecisionRow:
-    return DecisionRow(
-        account_id=decision.account_id,
-        episode_id=episode_id,
-        rule=decision.rule,
-        playbook=decision.playbook,
-        kind=decision.kind.value,
-        reason=decision.reason.value if decision.reason else None,
-        mode=decision.mode.value if decision.mode else None,
-        arm=decision.arm.value if decision.arm else None,
-        sentence=decision.sentence,
-        evidence=[asdict(evidence) for evidence in decision.evidence],
-        bundle=fingerprint,
-        decided_at=at,
-    )
-
-
-def _outcomes(bundle: Bundle, decisions: Sequence[Decision], rows: Sequence[DecisionRow], day: int) -> list[OutcomeRow]:
-    return [
-        OutcomeRow(
-            decision_id=row.id,
-            account_id=decision.account_id,
-            rule=decision.rule,
-            playbook=decision.playbook,
-            arm=decision.arm.value,
-            baseline=decision.baseline,
-            decided_on=day,
-            due_on=day + bundle.rules[decision.rule].challenge.success.within,
-            state=OutcomeState.DUE.value,
+        query = select(EpisodeRow.rule, EpisodeRow.account_id, EpisodeRow.id).where(
+            EpisodeRow.account_id.in_(some), EpisodeRow.closed_on.is_(None)
         )
-        for decision, row in zip(decisions, rows, strict=True)
+        known |= {(rule, account): number for rule, account, number in session.execute(query)}
+    wanted = [(decision.rule, decision.account_id) for decision in decisions]
+    new = [one for one in wanted if one not in known]
+    rows = [{"account_id": account, "rule": rule, "opened_on": day} for rule, account in new]
+    known |= dict(zip(new, insert_all(session, EpisodeRow, EpisodeRow.id, rows), strict=True))
+    return [known[one] for one in wanted]
+
+
+def _decision_row(decision: Decision, episode_id: int, fingerprint: str, at: datetime) -> dict[str, Any]:
+    return {
+        "account_id": decision.account_id,
+        "episode_id": episode_id,
+        "rule": decision.rule,
+        "playbook": decision.playbook,
+        "kind": decision.kind.value,
+        "reason": decision.reason.value if decision.reason else None,
+        "mode": decision.mode.value if decision.mode else None,
+        "arm": decision.arm.value if decision.arm else None,
+        "sentence": decision.sentence,
+        "evidence": [
+            {each.name: getattr(evidence, each.name) for each in fields(evidence)} for evidence in decision.evidence
+        ],
+        "bundle": fingerprint,
+        "decided_at": at,
+    }
+
+
+def _outcomes(bundle: Bundle, decisions: Sequence[Decision], ids: Sequence[int], day: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "decision_id": number,
+            "account_id": decision.account_id,
+            "rule": decision.rule,
+            "playbook": decision.playbook,
+            "arm": decision.arm.value,
+            "baseline": decision.baseline,
+            "decided_on": day,
+            "due_on": day + bundle.rules[decision.rule].challenge.success.within,
+            "state": OutcomeState.DUE.value,
+            "sentence": "",
+        }
+        for decision, number in zip(decisions, ids, strict=True)
         if decision.arm is not None
     ]
 
 
 def _request_runs(
-    session: Session, bundle: Bundle, plan: Plan, rows: Sequence[DecisionRow], day_seconds: float
+    session: Session,
+    bundle: Bundle,
+    plan: Plan,
+    decisions: Sequence[int],
+    episodes: Sequence[int],
+    day_seconds: float,
 ) -> list[int]:
     wanted = [
         Wanted(
@@ -111,10 +122,10 @@ def _request_runs(
             playbook=decision.playbook,
             mode=decision.mode or Mode.APPROVE,
             rule=decision.rule,
-            decision_id=row.id,
-            episode_id=row.episode_id,
+            decision_id=number,
+            episode_id=episode,
         )
-        for decision, row in zip(plan.decisions, rows, strict=True)
+        for decision, number, episode in zip(plan.decisions, decisions, episodes, strict=True)
         if decision.kind is DecisionKind.START
     ]
     return runs.request_all(session, bundle, wanted, day_seconds, plan.at)

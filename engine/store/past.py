@@ -1,11 +1,12 @@
 """Reading what deciding has to know of the past: episodes, runs, hold-outs, starts, stops."""
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, func, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from engine.definitions.bundle import Bundle
 from engine.evaluation.deciding import Past
@@ -13,6 +14,7 @@ from engine.store.before import DAY_ZERO
 from engine.store.decision_tables import CycleRow, DecisionRow, EpisodeRow
 from engine.store.decisions import waiting_for_word
 from engine.store.evaluations import known_rules
+from engine.store.plain_rows import plain_rows
 from engine.store.run_tables import RunRow
 from engine.store.tables import AccountRow
 from engine.terms import DecisionKind, RunState
@@ -20,13 +22,20 @@ from engine.terms import DecisionKind, RunState
 FINAL = [state.value for state in RunState if not state.is_open]
 
 
-def load_past(session: Session, bundle: Bundle, at: datetime, released: frozenset[str] = frozenset()) -> Past:
-    """The past as of ``at``, of all accounts. ``released``: rules whose blast radius a member lets pass this time.
+def load_past(
+    session: Session,
+    bundle: Bundle,
+    at: datetime,
+    released: frozenset[str] = frozenset(),
+    accounts: Collection[int] | None = None,
+) -> Past:
+    """The past as of ``at``, of all accounts or as far as it concerns those named. ``released``: rules whose blast
+    radius a member lets pass this time.
 
     On a day before the last cycle it is what was known then, but for accounts stopped or suppressed: of those only
     the present is kept.
     """
-    then = _Then(at, _is_over(session, at))
+    then = _Then(at, _is_over(session, at), accounts)
     return Past(
         inside=_inside(session, then, released),
         known_rules=frozenset(known_rules(session, then.day if then.over else None)),
@@ -64,6 +73,7 @@ class _Then:
 
     at: datetime
     over: bool
+    accounts: Collection[int] | None = None
 
     @property
     def day(self) -> int:
@@ -85,6 +95,10 @@ class _Then:
     def decided(self) -> ColumnElement[bool]:
         return DecisionRow.decided_at <= self.at if self.over else true()
 
+    def meant(self, account: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+        """Whose past it is."""
+        return true() if self.accounts is None else account.in_(self.accounts)
+
 
 def _is_over(session: Session, at: datetime) -> bool:
     last = session.scalar(select(func.max(CycleRow.day)))
@@ -93,7 +107,8 @@ def _is_over(session: Session, at: datetime) -> bool:
 
 def _inside(session: Session, then: _Then, released: frozenset[str]) -> dict[str, set[int]]:
     found: dict[str, set[int]] = defaultdict(set)
-    for rule, account in session.execute(select(EpisodeRow.rule, EpisodeRow.account_id).where(then.open_episode())):
+    query = select(EpisodeRow.rule, EpisodeRow.account_id).where(then.open_episode(), then.meant(EpisodeRow.account_id))
+    for rule, account in plain_rows(session, query):
         found[rule].add(account)
     # What only waited for a member's word is decided again once the word is given.
     for rule, account in waiting_for_word(session, released):
@@ -104,7 +119,7 @@ def _inside(session: Session, then: _Then, released: frozenset[str]) -> dict[str
 def _ended(session: Session, bundle: Bundle, then: _Then) -> dict[tuple[str, int], int]:
     query = (
         select(EpisodeRow.rule, EpisodeRow.account_id, func.max(EpisodeRow.closed_on))
-        .where(then.closed_episode(), EpisodeRow.rule.in_(bundle.rules))
+        .where(then.closed_episode(), EpisodeRow.rule.in_(bundle.rules), then.meant(EpisodeRow.account_id))
         .group_by(EpisodeRow.rule, EpisodeRow.account_id)
     )
     return {(rule, account): ended for rule, account, ended in session.execute(query) if ended is not None}
@@ -112,7 +127,8 @@ def _ended(session: Session, bundle: Bundle, then: _Then) -> dict[tuple[str, int
 
 def _open_runs(session: Session, then: _Then) -> dict[str, set[int]]:
     found: dict[str, set[int]] = defaultdict(set)
-    for playbook, account in session.execute(select(RunRow.playbook, RunRow.account_id).where(then.open_run())):
+    query = select(RunRow.playbook, RunRow.account_id).where(then.open_run(), then.meant(RunRow.account_id))
+    for playbook, account in session.execute(query):
         found[playbook].add(account)
     return found
 
@@ -124,7 +140,7 @@ def _held_out(session: Session, bundle: Bundle, then: _Then) -> dict[str, dict[i
         .join(EpisodeRow, EpisodeRow.id == DecisionRow.episode_id)
         # A rule that is gone judges nothing any more, so it holds nobody out.
         .where(DecisionRow.kind == DecisionKind.HOLD_OUT.value, DecisionRow.rule.in_(bundle.rules))
-        .where(then.open_episode(), then.decided())
+        .where(then.open_episode(), then.decided(), then.meant(EpisodeRow.account_id))
     )
     for playbook, account, rule in session.execute(query):
         found[playbook][account] = rule

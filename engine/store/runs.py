@@ -13,6 +13,7 @@ from engine.errors import NotFound, Refused
 from engine.running.lines import Line, compile_lines
 from engine.store import outbox
 from engine.store.accounts import parts
+from engine.store.bulk import insert_all
 from engine.store.queueing import Queue, queue
 from engine.store.run_tables import RunRow
 from engine.store.tables import AccountRow
@@ -88,29 +89,31 @@ def request_all(
     """`request` for many runs at once, by whoever is deciding; their ids in the same order."""
     _refuse_second(session, wanted)
     lines = {(one.playbook, one.mode): _frozen(bundle, one) for one in wanted}
+    same = {
+        "state": RunState.REQUESTED.value,
+        "sentence": "Waits to be started",
+        "cursor": 0,
+        "bundle": bundle.fingerprint,
+        "day_seconds": day_seconds,
+        "requested_at": at,
+    }
     rows = [
-        RunRow(
-            account_id=one.account_id,
-            decision_id=one.decision_id,
-            episode_id=one.episode_id,
-            rule=one.rule,
-            playbook=one.playbook,
-            mode=one.mode.value,
-            state=RunState.REQUESTED.value,
-            sentence="Waits to be started",
-            frozen={"lines": lines[one.playbook, one.mode], **one.by},
-            cursor=0,
-            bundle=bundle.fingerprint,
-            day_seconds=day_seconds,
-            requested_at=at,
-        )
+        {
+            "account_id": one.account_id,
+            "decision_id": one.decision_id,
+            "episode_id": one.episode_id,
+            "rule": one.rule,
+            "playbook": one.playbook,
+            "mode": one.mode.value,
+            "frozen": {"lines": lines[one.playbook, one.mode], **one.by},
+            **same,
+        }
         for one in wanted
     ]
-    session.add_all(rows)
-    session.flush()
-    for row in rows:
-        outbox.add(session, OutboxKind.START, row.id, {}, at)
-    return [row.id for row in rows]
+    ids = insert_all(session, RunRow, RunRow.id, rows)
+    for number in ids:
+        outbox.add(session, OutboxKind.START, number, {}, at)
+    return ids
 
 
 def _frozen(bundle: Bundle, wanted: Wanted) -> list[dict[str, Any]]:

@@ -118,7 +118,7 @@ def run_part(
     looked = look(store, bundle, at, accounts=accounts, columns=columns)
     with _deciding(store, day) as session:
         _refuse_part(session, bundle, day)
-        plan = settle(bundle, looked.proposals, load_past(session, bundle, at), at, day)
+        plan = settle(bundle, looked.proposals, load_past(session, bundle, at, accounts=accounts), at, day)
         save_plan(session, bundle, plan, day, day_seconds)
         result = _result(looked, plan, 0)
         extend_cycle(session, bundle, plan, _counts(result))

@@ -73,7 +73,7 @@ def look(
             if accounts is None and columns.mend(session):
                 _log.warning("the packed columns did not say what the database says; they were made anew")
         known = _Open(
-            past=load_past(session, bundle, at, released),
+            past=load_past(session, bundle, at, released, accounts),
             due=[] if accounts is not None else outcomes.due(session, day),
             late=0 if accounts is not None else outcomes.lateness(session, day),
             waiting=[one for one in waking.waiting(session, accounts) if one.run.bundle == bundle.fingerprint],
