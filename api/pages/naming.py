@@ -10,8 +10,9 @@ from engine.definitions.catalog import Metric
 from engine.definitions.condition import Condition, Var
 from engine.definitions.feature import Feature, ValueType, Window, feature_type, parse_feature
 from engine.definitions.rule import GoalMeasure, SilenceMeasure, ThresholdMeasure, TrendMeasure
-from engine.definitions.scorecard import GoalLine
+from engine.definitions.scorecard import Categorical, GoalLine
 from engine.errors import EngineError
+from engine.evaluation.conversions import metric_value
 from engine.evaluation.evidence import is_scope
 from engine.evaluation.wording import condition_text
 from engine.store import bundles
@@ -54,8 +55,11 @@ class Names:
         unit unless the title beside it says it already."""
         card = self.bundle.scorecards.get(scorecard) if self.bundle else None
         found = next((each for each in card.metrics if each.name == name), None) if card else None
-        if found is not None and isinstance(found.normaliser, GoalLine):
-            return f"{percent(value)} of today's goal" if value is not None else percent(value)
+        if value is not None and found is not None and self.bundle is not None:
+            if isinstance(found.normaliser, GoalLine) and not found.normaliser.final:
+                return f"{percent(value)} of today's goal"
+            if found.is_attainment or isinstance(found.normaliser, Categorical):
+                return metric_value(self.bundle.catalog, found, value)
         return (self.figure if self.unit(name).lower() in self.metric(name).lower() else self.value)(name, value)
 
     def figure(self, name: str, value: float | None) -> str:
