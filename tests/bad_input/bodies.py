@@ -89,12 +89,12 @@ class Case:
 
     def body(self) -> bytes:
         """The bytes that are sent; ``@@`` in a large one stands for very much of the same."""
-        content = self.path.read_bytes()
+        content: bytes = self.path.read_bytes()
         if "fill" not in self.expected:
             return content
-        what, times = self.expected["fill"]
+        what, times = str(self.expected["fill"][0]), int(self.expected["fill"][1])
         before, _, after = content.partition(b"@@")
-        after += self.expected.get("tail", "").encode()
+        after += str(self.expected.get("tail", "")).encode()
         if self.expected.get("zip"):
             return b"".join(_zipped(before, what.encode(), times, after))
         return before + what.encode() * times + after

@@ -63,10 +63,16 @@ def point(account: str = "acme", metric: str = "active_users", day: str = "2026-
     return account, metric, day, value
 
 
-def block(rows: Sequence[Row], form: Format = Format.JSON, **named: Sequence[str]) -> PointBlock:
+def block(
+    rows: Sequence[Row],
+    form: Format = Format.JSON,
+    *,
+    contacts: Sequence[str] | None = None,
+    products: Sequence[str] | None = None,
+) -> PointBlock:
     accounts, metrics, days, values = zip(*rows, strict=True)
     numbers = range(2, len(rows) + 2) if form is Format.CSV else range(len(rows))
-    return PointBlock(form, accounts, metrics, days, values, named.get("contacts"), named.get("products"), numbers)
+    return PointBlock(form, accounts, metrics, days, values, contacts, products, numbers)
 
 
 def judged(*blocks: PointBlock) -> Answer:
@@ -86,8 +92,8 @@ def judged(*blocks: PointBlock) -> Answer:
     return Answer(points if faults.total else combined(CATALOG, judge.names, points), judge, faults)
 
 
-def accept(*rows: Row, **named: Sequence[str]) -> Answer:
-    return judged(block(rows, **named))
+def accept(*rows: Row, contacts: Sequence[str] | None = None, products: Sequence[str] | None = None) -> Answer:
+    return judged(block(rows, contacts=contacts, products=products))
 
 
 def fault(**row: Any) -> str:
