@@ -39,7 +39,7 @@ def answer(rule: str) -> str:
         ("low-csat", "close-the-loop"),
         ("complaint-waiting", "close-the-loop"),
         ("support-overload", "close-the-loop"),
-        ("says-and-does", "find-out-why"),
+        ("says-and-does", "rethink-the-plan"),
         ("sponsor-changed", "know-more-people"),
         ("team-changing", "know-more-people"),
         ("answers-slower", "know-more-people"),
