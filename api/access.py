@@ -38,6 +38,7 @@ _ROWS: Final = (
     ("effect", "read", (_A, _A, _A, _A)),
     ("rule", "read", (_A, _A, _A, _A)),
     ("rule", "release", (_A, _A, _N, _N)),
+    ("rule", "apply", (_A, _A, _N, _N)),
 )
 
 TABLE: Final[Mapping[tuple[Role, str, str], Scope]] = {

@@ -50,4 +50,4 @@ def _false(session: Session) -> dict[str, int]:
         .where((RunRow.id.in_(rejected)) | (RunRow.state == RunState.CANCELLED.value))
         .group_by(RunRow.rule)
     )
-    return {rule: count for rule, count in session.execute(query)}
+    return dict(session.execute(query).all())
