@@ -5,6 +5,7 @@ file, which reads as zeros) says "none" and takes no room. Beside each block lie
 value of each subject's last point before the block, so that what never gets stale is found without reading history.
 """
 
+import os
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -41,7 +42,9 @@ class MetricFiles:
     def write(self, day: int, ids: Ints, values: Floats) -> None:
         """Set the values of ascending subjects, each once, on one day; then `settle` what lies after it."""
         places = self.slots.found_or_made(ids)
-        self._room(day // DAYS)[day % DAYS, places] = np.ascontiguousarray(values).view(np.uint64) ^ _NONE
+        rows = self._room(day // DAYS)
+        self._reserve(f"{day // DAYS}.f8", rows, day % DAYS, places)
+        rows[day % DAYS, places] = np.ascontiguousarray(values).view(np.uint64) ^ _NONE
 
     def clear(self, day: int, first: int, last: int) -> None:
         """Take away what the subjects with ids ``first`` to ``last`` have on one day; then `settle`."""
@@ -106,6 +109,8 @@ class MetricFiles:
         size = places.stop - places.start if isinstance(places, slice) else len(places)
         days, values = _nothing(size), _nothing(size)
         self._overlay(before, places, block * DAYS, days, values)
+        for row in range(2):
+            self._reserve(f"{block}.last", carried, row, places)
         carried[0, places], carried[1, places] = days ^ _NONE, values ^ _NONE
 
     def _overlay(self, block: int, places: Places, before: int, days: Packed, values: Packed) -> None:
@@ -138,6 +143,18 @@ class MetricFiles:
         self._blocks = sorted([*self._blocks, block])
         return self._open(f"{block}.f8", DAYS, width)
 
+    def _reserve(self, name: str, rows: Packed, row: int, places: Places) -> None:
+        """Ask for room on the disk before it is written to. Raises OSError where there is none: a write to a mapped
+        file that has no room would end the process."""
+        size = places.stop - places.start if isinstance(places, slice) else len(places)
+        if not size or not hasattr(os, "posix_fallocate"):
+            return
+        first, last = (
+            (places.start, places.stop - 1) if isinstance(places, slice) else (int(places.min()), int(places.max()))
+        )
+        with (self._folder / name).open("r+b") as file:
+            os.posix_fallocate(file.fileno(), (row * rows.shape[1] + first) * 8, (last - first + 1) * 8)
+
     def _rows(self, block: int) -> Packed:
         return self._open(f"{block}.f8", DAYS)
 
@@ -148,6 +165,7 @@ class MetricFiles:
                 narrow, wide = self._open(name, height), self._open(f"{name}.new", height, width)
                 for row in range(height):
                     known = np.flatnonzero(narrow[row])
+                    self._reserve(f"{name}.new", wide, row, known)
                     wide[row, known] = narrow[row, known]
                 wide.flush()
                 (self._folder / f"{name}.new").replace(self._folder / name)

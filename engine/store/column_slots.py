@@ -44,8 +44,11 @@ class Slots:
         if isinstance(found, slice) or not len(found) or found.min() >= 0:
             return found
         new = ids[found < 0]
-        with self._path.open("ab") as file:
+        # At its place rather than at the end: an earlier attempt may have ended half-way, on a full disk.
+        with self._path.open("r+b" if self._path.exists() else "wb") as file:
+            file.seek(len(self._ids) * 8)
             file.write(new.astype("<i8").tobytes())
+            file.truncate()
         self._set(np.concatenate([self._ids, new]))
         return self.find(ids)
 

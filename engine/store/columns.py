@@ -89,19 +89,22 @@ class Columns:
         if self._is_known:
             for each in self._home().glob("*"):
                 self._metrics[int(each.name)] = MetricFiles(each)
+        self._passed: dict[Mark, None] = {}
         self._unsaved = 0
         self._spot = 0
 
     def catch_up(self, session: Session) -> CaughtUp:
-        """Bring the columns to what ``session`` sees; from nothing, where the trail does not reach back."""
+        """Bring the columns to what ``session`` sees, or beyond it, if another session saw more already; from nothing,
+        where the trail does not reach back."""
         with self._turn:
             changes = point_changes.after(session, self._mark) if self._is_known else None
             if changes is None:
-                return self.rebuild(session)
+                older = point_changes.newest(session)
+                return CaughtUp(0) if older in self._passed else self.rebuild(session)
             if changes.mark == self._mark:
                 return CaughtUp(0)
             count = self._apply(session, changes)
-            self._mark = changes.mark
+            self._reach(changes)
             self._unsaved += count + len(changes.days)
             if self._unsaved >= _OFTEN:
                 self.save()
@@ -113,7 +116,8 @@ class Columns:
             self._begin_anew()
             changes = point_changes.everything(session)
             count = self._apply(session, changes)
-            self._mark, self._is_known = changes.mark, True
+            self._reach(changes)
+            self._is_known = True
             self.save()
             return CaughtUp(count, anew=True)
 
@@ -180,6 +184,10 @@ class Columns:
             self._metrics = {}
             self._lock_file.close()
 
+    def _reach(self, changes: Changes) -> None:
+        self._mark = changes.mark
+        self._passed = dict.fromkeys((*self._passed, *changes.passed)[-point_changes.PASSED :])
+
     def _apply(self, session: Session, changes: Changes) -> int:
         count = 0
         for day, ranges in changes.days.items():
@@ -215,7 +223,7 @@ class Columns:
             return 0, None, False
 
     def _begin_anew(self) -> None:
-        self._metrics, self._is_known = {}, False
+        self._metrics, self._passed, self._is_known = {}, {}, False
         self._generation += 1
         for old in self._folder.glob("made-*"):
             shutil.rmtree(old)

@@ -22,6 +22,9 @@ from engine.store.tables import PointChangeRow, PointRow
 KEPT: Final = 200_000
 """So many changes are kept at least; columns that are further behind are made anew."""
 
+PASSED: Final = 10_000
+"""So many marks are remembered, to tell a session that looks at a slightly older state from another database."""
+
 _NEAR: Final = 8  # rows of subjects nobody changed that are read rather than asking once more
 _AT_ONCE: Final = 200
 _STEP: Final = 65_536
@@ -42,10 +45,16 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What changed after a mark: per day the ranges of subjects, ascending, apart; and the mark after it all."""
+    """What changed after a mark: per day the ranges of subjects, ascending, apart; and the marks that were passed, the
+    last of them being where it ended."""
 
     days: Mapping[int, tuple[Range, ...]]
-    mark: Mark | None
+    passed: tuple[Mark, ...] = ()
+
+    @property
+    def mark(self) -> Mark | None:
+        """The mark after it all."""
+        return self.passed[-1] if self.passed else None
 
 
 class Cells:
@@ -87,9 +96,9 @@ def leave(session: Session, days: Ints, subjects: Ints, recorded_at: datetime) -
     ]
     session.execute(insert(PointChangeRow), rows)
     changed.mark(session, np.unique(subjects).tolist())
-    newest = session.scalar(select(func.max(PointChangeRow.id))) or 0
-    if newest // KEPT != (newest - len(rows)) // KEPT:
-        session.execute(delete(PointChangeRow).where(PointChangeRow.id < newest - KEPT))
+    last = session.scalar(select(func.max(PointChangeRow.id))) or 0
+    if last // KEPT != (last - len(rows)) // KEPT:
+        session.execute(delete(PointChangeRow).where(PointChangeRow.id < last - KEPT))
 
 
 def after(session: Session, mark: Mark | None) -> Changes | None:
@@ -97,21 +106,29 @@ def after(session: Session, mark: Mark | None) -> Changes | None:
     or is not the one the mark was in."""
     query = select(PointChangeRow).order_by(PointChangeRow.id)
     if mark is None:
-        return Changes({}, None) if session.scalars(query.limit(1)).first() is None else None
+        return Changes({}) if newest(session) is None else None
     rows = session.scalars(query.where(PointChangeRow.id >= mark.number)).all()
     if not rows or _mark(rows[0]) != mark:
         return None
     days: dict[int, list[Range]] = {}
     for row in rows[1:]:
         days.setdefault(row.day, []).append((row.first, row.last))
-    return Changes({day: merged(ranges) for day, ranges in sorted(days.items())}, _mark(rows[-1]))
+    return Changes(
+        {day: merged(ranges) for day, ranges in sorted(days.items())}, tuple(_mark(row) for row in rows[-PASSED:])
+    )
+
+
+def newest(session: Session) -> Mark | None:
+    """The mark of the last change that the session sees."""
+    row = session.scalars(select(PointChangeRow).order_by(PointChangeRow.id.desc()).limit(1)).first()
+    return None if row is None else _mark(row)
 
 
 def everything(session: Session) -> Changes:
     """All points there are, as if they had changed just now."""
-    newest = session.scalars(select(PointChangeRow).order_by(PointChangeRow.id.desc()).limit(1)).first()
+    last = session.scalars(select(PointChangeRow).order_by(PointChangeRow.id.desc()).limit(PASSED)).all()
     days = {day: ((0, highest),) for day, highest in session.execute(_DAYS)}
-    return Changes(days, None if newest is None else _mark(newest))
+    return Changes(days, tuple(_mark(row) for row in reversed(last)))
 
 
 _DAYS: Final = text(

@@ -1,5 +1,6 @@
 """The packed columns say what the database says: caught up, made anew, after a death in the middle, and for ever."""
 
+import errno
 import os
 import signal
 import tempfile
@@ -15,7 +16,7 @@ from sqlalchemy import delete, select, update
 
 from engine.store import point_changes, points
 from engine.store.column_files import MetricFiles
-from engine.store.columns import Columns, columns_in, open_columns
+from engine.store.columns import CaughtUp, Columns, columns_in, open_columns
 from engine.store.points import PointColumns
 from engine.store.sessions import Store, connect
 from engine.store.tables import PointChangeRow, PointRow
@@ -176,6 +177,41 @@ def test_a_trail_that_was_cut_off_leads_to_columns_made_anew(
         with sqlite_store.read() as session:
             assert len(session.scalars(select(PointChangeRow)).all()) <= 7
             assert packed.catch_up(session).anew
+        agrees(sqlite_store, packed)
+
+
+def test_a_session_that_looks_at_an_older_state_changes_nothing(store: Store, packed: Columns) -> None:
+    """Two cycles at once read from the same columns; the one that began earlier must not make them anew."""
+    write(store, (DAY, 1, 1, 5.0))
+    caught_up(store, packed)
+    with store.read() as earlier:
+        earlier.scalar(select(PointChangeRow.id).limit(1))  # from here on it sees this state
+        for number in range(3):
+            write(store, (DAY, 2, 1, float(number)))
+            write(store, (DAY, 3, 1, float(number)))
+            caught_up(store, packed)
+            assert packed.catch_up(earlier) == CaughtUp(0)
+        with store.read() as now:
+            packed.rebuild(now)
+        assert packed.catch_up(earlier) == CaughtUp(0)
+    agrees(store, packed)
+
+
+def test_a_full_disk_is_an_error_and_not_the_end(
+    sqlite_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with columns_in(sqlite_store, str(tmp_path / "columns")) as packed:
+        assert packed is not None
+        write(sqlite_store, (DAY, 1, 1, 5.0))
+        caught_up(sqlite_store, packed)
+        write(sqlite_store, (DAY, 2, 1, 6.0))
+        with monkeypatch.context() as patched:
+            patched.setattr("os.posix_fallocate", full)
+            with pytest.raises(OSError, match="No space"):
+                caught_up(sqlite_store, packed)
         agrees(sqlite_store, packed)
 
 
