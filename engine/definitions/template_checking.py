@@ -33,7 +33,7 @@ MAYBE: Final = (
     frozenset({f"account.{field}" for field in ACCOUNT_FIELDS})
     | {"contact.roles", "owner.name", "owner.email", "challenge.title"}
 ) - ALWAYS
-GOAL_FIELDS: Final = ("target", "start", "end", "actual", "expected", "attainment")
+GOAL_FIELDS: Final = ("target", "start", "end", "actual", "expected", "attainment", "status")
 
 _ALLOWED: Final = "use variables, filters, if and for"
 _WORDS: Final = {"Call": "a call", "Assign": "set", "Macro": "a macro", "Getitem": "a subscript"}

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from engine.evaluation.columns import Floats, Numbers
+from engine.evaluation.columns import Floats, Numbers, Texts
 from engine.evaluation.features import Features
-from engine.evaluation.goals import agreed_attainment, expected
+from engine.evaluation.goals import agreed_attainment, expected, status
 
 _EPOCH: Final = date(1970, 1, 1)
 
@@ -18,7 +18,8 @@ _EPOCH: Final = date(1970, 1, 1)
 class GoalFigures:
     """One goal agreed with the account: values as its points have them, days since 1970-01-01; None where unknown.
 
-    ``line`` is what the goal's line asks for today; ``attainment`` a share, 1.0 exactly on the line.
+    ``line`` is what the goal's line asks for today; ``attainment`` a share, 1.0 exactly on the line; ``status`` one of
+    ``on_track``, ``behind`` and ``stuck``.
     """
 
     goal: str
@@ -29,6 +30,7 @@ class GoalFigures:
     actual: float | None
     line: float | None
     attainment: float | None
+    status: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +74,7 @@ class Figures:
             actual=_known(actual),
             line=_known(line),
             attainment=_known(attained),
+            status=_word(status(name, self.features)),
         )
 
 
@@ -98,12 +101,17 @@ def _goal_context(goal: GoalFigures | None) -> Mapping[str, Any] | None:
         "actual": goal.actual,
         "expected": goal.line,
         "attainment": goal.attainment,
+        "status": goal.status,
     }
 
 
 def _at(features: Features, name: str) -> float | None:
     column = features[name]
     return _known(column.values) if isinstance(column, Numbers) else None
+
+
+def _word(column: Texts) -> str | None:
+    return column.words[column.codes[0]] if column.codes[0] >= 0 else None
 
 
 def _known(values: Floats) -> float | None:

@@ -14,6 +14,7 @@ from engine.evaluation.facts import Facts
 from engine.evaluation.features import Features
 from engine.evaluation.goals import expected
 from engine.evaluation.reading import needs
+from engine.running.figures import Figures, in_context
 from tests.engine.evaluation import portfolio as p
 
 USERS = p.metric("users", decimals=0)
@@ -124,3 +125,9 @@ def test_a_status_can_last_and_what_it_needs_is_loaded() -> None:
     wanted = needs(bundle)
     assert wanted.goals == {"it"}
     assert wanted.spans["users"] > 30
+
+
+def test_messages_and_reports_can_say_how_a_goal_stands() -> None:
+    features = Features(p.catalog(USERS, goals={"it": p.goal("it", "users")}), known({0: 45, 30: 44}))
+    told = in_context(Figures(features), frozenset(), frozenset({"it"}))["goals"]["it"]
+    assert (told["attainment"], told["status"]) == (0.9, "behind")
