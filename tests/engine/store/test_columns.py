@@ -6,6 +6,7 @@ import signal
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,16 @@ FIRST, LAST = DAY - 70, DAY + 40
 def agrees(store: Store, packed: Columns) -> None:
     caught_up(store, packed)
     assert said(packed, [1, 2, 3], IDS, FIRST, LAST) == stored(store)
+
+
+def knows_the_last_points(store: Store, packed: Columns, metric: int, day: int) -> None:
+    """The last point before a day is that of the database, for everybody."""
+    grid = packed.grid(metric, np.array(IDS, dtype=np.int64), day, day + 3, lasting=True)
+    every = {(when, whose): value for when, whose, of, value in stored(store) if when < day and of == metric}
+    for column, subject in enumerate(IDS):
+        before = max((when for when, whose in every if whose == subject), default=None)
+        assert before is None or every[before, subject] == grid.last_values[column]
+        np.testing.assert_equal(grid.last_days[column], np.nan if before is None else before)
 
 
 def test_what_was_written_is_said(store: Store, packed: Columns) -> None:
@@ -215,6 +226,24 @@ def test_a_full_disk_is_an_error_and_not_the_end(
         agrees(sqlite_store, packed)
 
 
+def test_new_subjects_that_only_half_reached_the_disk_get_their_places_again(
+    sqlite_store: Store, tmp_path: Path
+) -> None:
+    folder = tmp_path / "columns"
+    with columns_in(sqlite_store, str(folder)) as packed:
+        assert packed is not None
+        write(sqlite_store, (DAY, 1, 1, 5.0))
+        caught_up(sqlite_store, packed)
+        with next(folder.glob("made-*/1/slots.i8")).open("ab") as file:
+            file.write(b"\x5a" * 12)
+        write(sqlite_store, (DAY, 2, 1, 6.0), (DAY, 90, 1, 7.0))
+        agrees(sqlite_store, packed)
+    with columns_in(sqlite_store, str(folder)) as packed:
+        assert packed is not None
+        assert caught_up(sqlite_store, packed) == 0
+        agrees(sqlite_store, packed)
+
+
 def test_a_difference_is_found_and_mended(store: Store, packed: Columns) -> None:
     """A promise of the columns: they never say for long what the database does not."""
     write(store, (DAY, 1, 1, 5.0), (DAY, 2, 1, 6.0), (DAY, 2, 2, 6.0))
@@ -239,13 +268,7 @@ def test_the_last_point_before_a_span_is_found_however_old_it_is(store: Store, p
     write(store, (DAY - 200, 1, 1, 5.0), (DAY - 350, 3, 1, 6.0))
     take(store, (DAY - 300, 2, 1))
     caught_up(store, packed)
-    ids = np.array(IDS, dtype=np.int64)
-    grid = packed.grid(1, ids, day, day + 3, lasting=True)
-    every = {(when, subject): value for when, subject, _, value in stored(store) if when < day}
-    for column, subject in enumerate(IDS):
-        before = max((when for when, whose in every if whose == subject), default=None)
-        assert before is None or every[before, subject] == grid.last_values[column]
-        np.testing.assert_equal(grid.last_days[column], np.nan if before is None else before)
+    knows_the_last_points(store, packed, 1, day)
 
 
 def test_more_subjects_than_a_block_had_room_for(sqlite_store: Store, tmp_path: Path) -> None:
@@ -297,6 +320,8 @@ def test_whatever_is_written_in_whatever_order_the_columns_say_the_same(
                 case _:
                     caught_up(store, packed)
         agrees(store, packed)
+        for metric, day in product((1, 2, 3), (DAY + 41, DAY, DAY - 31, DAY - 69)):
+            knows_the_last_points(store, packed, metric, day)
         with store.read() as session:
             assert not any(packed.differing(session, day) for day in {DAY + 40, DAY, DAY - 1, DAY - 31, DAY - 70})
         packed.close()
