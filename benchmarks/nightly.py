@@ -71,6 +71,8 @@ def measure(folder: Path) -> dict[str, Any]:
     columns, bundle = _columns(store, folder), definitions()
     levels = np.load(folder / "levels.npy")
     everybody = np.arange(1, len(levels) + 1)
+    with store.read() as session:
+        columns.catch_up(session)  # to the evening before
     drift(levels, generator)
     send(store, day, levels, everybody)
     cycle = _timed(lambda: run_cycle(store, bundle, moment(day), day_seconds=86_400.0, columns=columns))

@@ -42,7 +42,7 @@ rule: rule-{0}
 challenge:
   title: Challenge {0}
   kind: risk
-  why: It is measured.
+  why: An account that is low on anything is worth a call before it leaves us.
   owner: cs-ops
   review_by: 2030-01-01
   success: {{metric: m{0}, at_least: 60, within: 30d}}
