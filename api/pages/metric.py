@@ -29,7 +29,7 @@ def show(
     known = names(session)
     base = (parse_feature(metric) or Feature(metric)).metric
     declared = known.bundle.catalog.metrics.get(base) if known.bundle else None
-    events = declared.from_events.events if declared and declared.from_events else ()
+    events = declared.from_events.loaded if declared and declared.from_events else ()
     found = sources(session, account_id, allowed.owner, base, events)
     if declared is None and not found.points:
         raise NotFound("There is no such metric.")
@@ -47,7 +47,10 @@ def show(
 
 
 def _inputs(declared: Metric | None) -> list[str]:
-    return sorted(declared.formula.names) if declared and declared.formula else []
+    if declared is None:
+        return []
+    counted = declared.from_contacts.metric if declared.from_contacts else None
+    return [counted.name] if counted else sorted(declared.formula.names) if declared.formula else []
 
 
 def _course(found: Sources) -> list[tuple[int, float]]:

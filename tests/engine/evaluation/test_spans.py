@@ -1,11 +1,14 @@
 """Metrics of the events of a span: people, surveys, features, pairs, coverage; and what their words refuse."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings, strategies as st
 
-from engine.evaluation.facts import Products
+from engine.evaluation.facts import Facts, Products
+from engine.evaluation.features import taken
 from engine.evaluation.wording import condition_text
 from tests.engine.evaluation import portfolio as p
 from tests.engine.evaluation.happened import SAME, Did, catalog_of, problems_of, seen, told
@@ -382,3 +385,65 @@ metrics:
     facts = replace(logged, fields={"expected_logins": p.numbers(20), "plan": p.texts("gold")})
     assert seen(catalog, facts, "against") == [0.75]
     assert seen(catalog, facts, "in_segment.paying") == [1]
+
+
+NAMES = [
+    "minutes.sum_30d", "month", "nps", "csat", "ces_mean", "rate", "hours", "in_time", "still_open", "severe", "depth",
+    "overdue.sum_30d", "largest", "theme", "departments", "seniority", "reached", "gaps", "started", "active",
+    "share_active", "power", "busiest", "month.mean_3d", "nps.change_7d",
+]  # fmt: skip
+FIELDS = {
+    "department": p.texts("it", "finance", None, "it"),
+    "seniority": p.texts("staff", None, "director", "manager"),
+    "joined_on": p.numbers(p.AT - 50, p.AT - 90, p.AT - 10, p.AT - 40),
+}
+FOUR = ((0, {"user"}), (0, {"champion"}), (1, {"sponsor"}), (1, {"user"}))
+KINDS = ["login", "answered", "sent", "opened", "resolved", "used", "met", "invoice", "noted", "trained"]
+SAYS = st.fixed_dictionaries(
+    {
+        "score": st.integers(0, 11),
+        "ticket": st.sampled_from(["a", "b"]),
+        "severity": st.integers(1, 4),
+        "feature": st.sampled_from(["reports", "export", "theme"]),
+        "amount": st.integers(0, 9),
+        "overdue": st.booleans(),
+        "theme": st.sampled_from(["price", "speed"]),
+    }
+)
+EVENTS = st.lists(
+    st.tuples(st.sampled_from(KINDS), st.integers(0, 3), st.integers(0, 60), st.integers(0, 1439), SAYS), max_size=25
+)
+History = list[tuple[str, int, int, int, dict[str, Any]]]
+
+
+def of_history(history: History, size: int = 2, *, until: int = 0) -> Facts:
+    """Facts of two accounts with two people each, without what happened in the last ``until`` days."""
+    events: dict[str, tuple[Did, ...]] = {}
+    for kind, who, age, minute, says in history:
+        if who // 2 < size and age >= until:
+            fields = {name: says[name] for name in CATALOG.events[kind].fields}
+            events[kind] = (*events.get(kind, ()), Did(who // 2, who, age, minute, fields))
+    columns = {name: taken(column, np.arange(2 * size)) for name, column in FIELDS.items()}
+    return told(size, FOUR[: 2 * size], columns, **events)
+
+
+@settings(max_examples=60, deadline=None)
+@given(EVENTS, st.sampled_from(NAMES), st.integers(0, 30))
+def test_what_has_not_happened_yet_is_not_seen(history: History, name: str, ago: int) -> None:
+    """No look-ahead: the past is the same whatever came after it."""
+    then = seen(CATALOG, of_history(history), name, day=p.AT - ago)
+    assert then == seen(CATALOG, of_history(history, until=ago), name, day=p.AT - ago)
+
+
+@settings(max_examples=60, deadline=None)
+@given(EVENTS, st.sampled_from(NAMES))
+def test_one_account_is_the_same_with_and_without_the_other(history: History, name: str) -> None:
+    """Incremental equals full for what is worked out from events, too."""
+    assert seen(CATALOG, of_history(history), name)[:1] == seen(CATALOG, of_history(history, 1), name)
+
+
+@settings(max_examples=30, deadline=None)
+@given(EVENTS.flatmap(lambda found: st.tuples(st.just(found), st.permutations(found))), st.sampled_from(NAMES))
+def test_the_order_in_which_events_came_does_not_matter(both: tuple[History, History], name: str) -> None:
+    first, again = ([each for each in found if each[0] != "noted"] for found in both)
+    assert seen(CATALOG, of_history(first), name) == seen(CATALOG, of_history(again), name)
