@@ -1,4 +1,4 @@
-"""The six measures, held for days and cleared with hysteresis, each on its limit and beside it."""
+"""Thresholds, trends, goals, silences, events and conditions, held for days and cleared with hysteresis, on each limit."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,9 +20,12 @@ from engine.definitions.rule import (
     ThresholdMeasure,
     TrendMeasure,
 )
+from engine.definitions.scorecard import ForcedTier
 from engine.evaluation.evaluation import Observed, evaluate
 from engine.evaluation.facts import Before, Facts
+from engine.evaluation.scoring import TIERS
 from engine.evaluation.signals import contacts_of
+from engine.terms import Tier
 from tests.engine.evaluation import portfolio as p
 
 USERS = p.metric("users", decimals=0)
@@ -263,3 +266,28 @@ def test_a_signal_may_read_a_condition_on_a_windowed_feature() -> None:
     known = users(dict.fromkeys(range(7), 4.0), {0: 6.0})
     assert verdicts(ConditionMeasure(p.condition(tree, "users.mean_7d")), known) == [HOLDS, FAILS]
     assert verdicts(ThresholdMeasure(Feature("users", Window.MEAN, 7), Limit("below", 5)), known) == [HOLDS, FAILS]
+
+
+def test_a_rule_fires_on_the_slope_of_an_outcome_metric() -> None:
+    """S0-48: half a lead a day over the history of ninety days."""
+    leads = p.metric("leads", source="outcomes", decimals=1)
+    falling = {age: 50 + age / 2 for age in range(90)}
+    known = p.facts(3, series={"leads": p.series(falling, dict.fromkeys(range(90), 50.0), {0: 50.0})})
+    measure = ThresholdMeasure(Feature("leads", Window.SLOPE, 90), Limit("at_most", -0.5))
+    assert verdicts(measure, known, leads) == [HOLDS, FAILS, UNKNOWN]
+
+
+def test_a_score_reads_the_same_signal_as_the_rules_with_all_it_remembers() -> None:
+    """S2-03: 42 is under no limit, but the signal fires since it was under 40 and has not cleared."""
+    forced = ForcedTier(p.flag("signal.rule.it"), Tier.REQUIRES_ATTENTION, p.PLACE)
+    card = p.scorecard(p.dimension("all", 1.0, p.scored("users")), forced=(forced,))
+    bundle = p.bundle(p.catalog(USERS), p.rule("rule", {"it": CLEARING}), cards=[card])
+    known = users({0: 82}, {0: 42}, {0: 82}, before=Before(firing={"rule.it": np.array([-1, 1, 1], dtype=np.int8)}))
+    seen = evaluate(bundle, known)
+    assert seen.signals["rule.it"].verdicts.tolist() == [FAILS, HOLDS, FAILS]
+    assert seen.rules["rule"].tolist() == [FAILS, HOLDS, FAILS]
+    assert [TIERS[tier] for tier in seen.scores["health"].tier.tolist()] == [
+        Tier.DOING_WELL,
+        Tier.REQUIRES_ATTENTION,
+        Tier.DOING_WELL,
+    ]
