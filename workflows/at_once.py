@@ -8,14 +8,13 @@ data that is still coming in must not start anything.
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar, TypeVarTuple
+from typing import Literal, TypeVar, TypeVarTuple
 
 from sqlalchemy.exc import SQLAlchemyError
-from temporalio.client import Client
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
 from engine.definitions.bundle import Bundle
 from engine.errors import EngineError
@@ -24,13 +23,11 @@ from engine.store.accounts import count
 from engine.store.changed import Changed
 from engine.store.evaluations import is_current, last_decided
 from workflows.activities.cycle import EPOCH, Cycles
-from workflows.outbox import Drainer
-from workflows.schedules import trigger
 
 _log = logging.getLogger(__name__)
 
 _IDLE = 0.2
-_AFTER_TRIGGER = 5.0
+_AFTER_ALL = 5.0
 _AFTER_TROUBLE = 5.0
 _FEW = 1_000
 """So many changed accounts are always a part, however small the portfolio is."""
@@ -43,19 +40,22 @@ Ts = TypeVarTuple("Ts")
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """What is to be done now: a cycle over what changed, or one over all."""
+    """What is to be done now: a cycle over what changed, or (None) one over all."""
 
     bundle: Bundle
     part: Changed | None
 
 
 class AtOnce:
-    """One per worker. Two workers do the same work twice and decide once."""
+    """One per worker. Two workers do the same work twice and decide once.
 
-    def __init__(self, cycles: Cycles, client: Client, drainer: Drainer) -> None:
+    ``everything`` starts a cycle over all accounts; ``nudge`` is called after runs may have been requested.
+    """
+
+    def __init__(self, cycles: Cycles, everything: Callable[[], Awaitable[None]], nudge: Callable[[], None]) -> None:
         self._cycles = cycles
-        self._client = client
-        self._drainer = drainer
+        self._everything = everything
+        self._nudge = nudge
         self._is_troubled = False
 
     async def run(self) -> None:
@@ -68,36 +68,37 @@ class AtOnce:
 
     async def _patiently(self) -> float:
         try:
-            pause = await self.step()
+            done = await self.step()
         except (SQLAlchemyError, EngineError, RPCError) as error:
             if not self._is_troubled:
                 _log.warning("what changed could not be evaluated at once, trying again: %s", error)
             self._is_troubled = True
             return _AFTER_TROUBLE
         self._is_troubled = False
-        return pause
+        return _AFTER_ALL if done == "all" else _IDLE
 
-    async def step(self) -> float:
-        """Do what is to be done now; after how many seconds to look again."""
+    async def step(self) -> Literal["nothing", "part", "all"]:
+        """Do what is to be done now, and say what that was."""
         if not self._cycles.turn.acquire(blocking=False):  # a cycle over all is at work
-            return _IDLE
+            return "nothing"
         try:
             wanted = await _to_its_end(self._wanted, datetime.now(UTC))
-            if wanted is not None and wanted.part is not None:
+            if wanted is None:
+                return "nothing"
+            if wanted.part is not None:
                 await _to_its_end(self._cycles.part, wanted.bundle, wanted.part)
-                self._drainer.nudge()
+                self._nudge()
+                return "part"
         finally:
             self._cycles.turn.release()
-        if wanted is None or wanted.part is not None:
-            return _IDLE
-        await self._trigger()
-        return _AFTER_TRIGGER
+        await self._everything()
+        return "all"
 
     def _wanted(self, at: datetime) -> _Wanted | None:
         with self._cycles.store.read() as session:
             seen = changed.read(session)
             bundle = bundles.in_force(session) if seen.marks else None
-            decided = last_decided(session)
+            decided = last_decided(session) if seen.marks else None
             if bundle is None or decided is None:
                 return None
             if not is_current(session, bundle.fingerprint, (at - EPOCH).days):
@@ -105,13 +106,6 @@ class AtOnce:
             if seen.everything or len(seen.accounts) > max(_FEW, count(session) // 5):
                 return _Wanted(bundle, None) if at - decided >= _APART else None
             return _Wanted(bundle, seen)
-
-    async def _trigger(self) -> None:
-        try:
-            await trigger(self._client)
-        except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:  # an operator has taken the schedule away
-                raise
 
 
 async def _to_its_end(work: Callable[[*Ts], Found], *given: *Ts) -> Found:

@@ -13,6 +13,7 @@ from temporalio.client import (
     SchedulePolicy,
     ScheduleSpec,
 )
+from temporalio.service import RPCError, RPCStatusCode
 
 from workflows.evaluation_cycle import EvaluationCycle
 from workflows.payloads import CycleInput, CycleResult
@@ -42,8 +43,13 @@ async def ensure_schedule(client: Client, task_queue: str, every: timedelta = _D
 
 
 async def trigger(client: Client) -> None:
-    """Evaluate now, whatever the time; does nothing while a cycle is at work."""
-    await client.get_schedule_handle(CYCLE_ID).trigger(overlap=ScheduleOverlapPolicy.SKIP)
+    """Evaluate now, whatever the time; does nothing while a cycle is at work, or where an operator has taken the
+    schedule away."""
+    try:
+        await client.get_schedule_handle(CYCLE_ID).trigger(overlap=ScheduleOverlapPolicy.SKIP)
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
 
 
 async def evaluate_once(client: Client, task_queue: str, wanted: CycleInput, number: str) -> CycleResult:

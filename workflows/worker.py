@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -31,6 +32,7 @@ from workflows.channels.letter import Channel
 from workflows.evaluation_cycle import EvaluationCycle
 from workflows.outbox import Drainer
 from workflows.playbook_run import PlaybookRun
+from workflows.schedules import trigger
 
 _log = logging.getLogger(__name__)
 
@@ -123,7 +125,7 @@ async def work(
             drainer = Drainer(store, client, task_queue)
             loops = [drainer.run(), _look_after(store)]
             if fresh is not None:
-                loops.append(AtOnce(fresh, client, drainer).run())
+                loops.append(AtOnce(fresh, partial(trigger, client), drainer.nudge).run())
             await _beside(stop, loops)
 
 
