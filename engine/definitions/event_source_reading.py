@@ -160,7 +160,8 @@ def _check(source: FromEvents, fields: Fields, common: Mapping[str, ValueType], 
 def _check_take(source: FromEvents, fields: Fields, common: Mapping[str, ValueType]) -> None:
     ledger = fields.ledger
     if source.take and not source.field and "field" not in fields:
-        ledger.problem(fields.key_place("take"), 22, f'"take: {source.take}" needs a field', "write field: amount")
+        hint = f"write field: {next(iter(common), 'amount')}"
+        ledger.problem(fields.key_place("take"), 22, f'"take: {source.take}" needs a field', hint)
     elif source.field and not source.take:
         ledger.problem(fields.key_place("field"), 22, "it is not said what to take of the field", "write take: sum")
     kind = common.get(source.field)

@@ -23,6 +23,10 @@ CONTACTS = """key,account,name,email,roles,department,seniority,joined_on
 ann,acme,Ann,ann@acme.example,champion,it,director,2026-01-01
 bob,acme,Bob,bob@acme.example,user,,,2026-01-01
 """
+GOAL = """key,goals.tickets_deflected.target,goals.tickets_deflected.start,goals.tickets_deflected.end
+acme,500,2026-01-01,2026-06-30
+"""
+MORE = ("reply_hours", "problems_solved", "touches")
 HEADER = "account,event,at,contact,feature,ticket,severity,amount,invoice,score"
 
 
@@ -127,3 +131,30 @@ def test_a_new_touch_is_seen_at_once(acme: Store, shipped: Bundle) -> None:
     assert told(acme, shipped, ["days_since_contact", "touches"]) == [28, 1]
     happen(acme, shipped, "call,2026-03-09T08:00:00Z,ann")
     assert told(acme, shipped, ["days_since_contact", "touches"]) == [1, 2]
+
+
+def test_usage_invoices_tickets_mails_notes_and_goals_are_in_one_place(acme: Store, shipped: Bundle) -> None:
+    """S1-20: one look at the account has them all; a conversation by mail is a pair of events."""
+    push(acme, shipped, "accounts", GOAL)
+    happen(
+        acme,
+        shipped,
+        "login,2026-03-09T08:00:00Z,ann",
+        "invoice_overdue,2026-03-01T08:00:00Z,,,,,100,i1",
+        "ticket_opened,2026-03-02T08:00:00Z,bob,,t1,1",
+        "reply,2026-03-05T08:00:00Z,ann",
+        "note,2026-03-06T08:00:00Z,ann",
+    )
+    with acme.begin() as session:
+        text = "account,event,at,contact,thread,problem\n"
+        text += "acme,outreach_sent,2026-03-03T08:00:00Z,ann,m1,\nacme,outreach_answered,2026-03-03T20:00:00Z,ann,m1,\n"
+        text += "acme,note,2026-03-07T08:00:00Z,ann,,import\n"
+        ingests.ingest(session, Kind("events"), [text.encode()], Format.CSV, shipped.catalog, AT)
+    with acme.read() as session:
+        account = session.scalars(select(AccountRow.id)).one()
+        seen = figures(session, shipped, account, TODAY, ["users_month", "overdue_amount", "tickets_open", *MORE])
+    names = ("users_month", "overdue_amount", "tickets_open", *MORE)
+    assert [seen.latest(name) for name in names] == [1, 100, 1, 12, 1, 1]
+    goal = seen.goal("tickets_deflected")
+    assert goal is not None
+    assert goal.target == 500

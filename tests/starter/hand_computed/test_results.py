@@ -96,3 +96,10 @@ def test_uptime() -> None:
 def test_product_users() -> None:
     """S1-02: 12 + 5 = 17 people."""
     assert products("product_users", product_users=[{0: 12}, {3: 5}]) == 17
+
+
+def test_a_figure_of_the_customer_is_followed_over_time() -> None:
+    """S0-48: 1, 3, 5 leads on three days are a slope of 2 a day; the level before them was 0."""
+    course = {"leads_converted": {0: 5, 1: 3, 2: 1, 3: 0}}
+    assert value("leads_converted.slope_3d", course) == 2
+    assert value("leads_converted.ago_3d", course) == 0
