@@ -68,8 +68,15 @@ def _show_counts(proposal: Proposal) -> None:
     for rule, ask in plan.asks.items():
         out.print(f"asks   {rule}: {ask}")
     for rule, count in plan.unknown.items():
-        if count:
-            out.print(f"unknown {rule}: data is missing for {count} account{'' if count == 1 else 's'}")
+        flapping = plan.flapping.get(rule, 0)
+        if count > flapping:
+            out.print(f"unknown {rule}: data is missing for {_accounts(count - flapping)}")
+        if flapping:
+            out.print(f"flaps  {rule}: a signal changes too often for {_accounts(flapping)}; it waits until it settles")
+
+
+def _accounts(count: int) -> str:
+    return f"{count} account{'' if count == 1 else 's'}"
 
 
 def _line(decision: Decision) -> str:

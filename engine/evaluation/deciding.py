@@ -4,7 +4,7 @@ The order of the reasons is design §6; the edge (entry into firing), not the le
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from engine.definitions.bundle import Bundle
@@ -50,8 +50,8 @@ class Closed:
 class Plan:
     """Proposed decisions and the episodes they open (one per decision) or close. Nothing has happened yet.
 
-    ``unknown``: rule → number of accounts for which it is unknown. ``asks``: rules stopped by their blast radius,
-    with the sentence a member is asked.
+    ``unknown``: rule → number of accounts for which it is unknown, ``flapping``: of these, because a signal of it
+    changes too often. ``asks``: rules stopped by their blast radius, with the sentence a member is asked.
     """
 
     at: datetime
@@ -59,6 +59,7 @@ class Plan:
     closed: tuple[Closed, ...]
     unknown: Mapping[str, int]
     asks: Mapping[str, str]
+    flapping: Mapping[str, int] = field(default_factory=dict)
 
 
 def decide(bundle: Bundle, evaluation: Evaluation, past: Past, at: datetime) -> Plan:
@@ -75,7 +76,8 @@ def settle(bundle: Bundle, proposals: Sequence[Proposal], past: Past, at: dateti
     names = sorted(bundle.rules)
     decisions = [decision for name in names for decision in deciding.rule(bundle.rules[name], proposals)]
     unknown = {name: sum(proposal.unknown[name] for proposal in proposals) for name in bundle.rules}
-    return Plan(at, tuple(decisions), _closed(names, proposals, past), unknown, deciding.asks)
+    flapping = {name: sum(proposal.flapping.get(name, 0) for proposal in proposals) for name in names}
+    return Plan(at, tuple(decisions), _closed(names, proposals, past), unknown, deciding.asks, flapping)
 
 
 def default_limit(accounts: int) -> int:

@@ -5,7 +5,7 @@ what the parts propose is put together by `engine.evaluation.deciding`.
 """
 
 from collections.abc import Mapping, Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -44,13 +44,15 @@ class Proposal:
     """What the evaluation of some accounts proposes.
 
     ``accounts``: how many they are. ``entries``: rule → who enters, in the order of account rows. ``left``: rule → of
-    those inside, the ones for whom it certainly no longer holds. ``unknown``: rule → for how many it is unknown.
+    those inside, the ones for whom it certainly no longer holds. ``unknown``: rule → for how many it is unknown;
+    ``flapping``: for how many of these because a signal of it changes too often.
     """
 
     accounts: int
     entries: Mapping[str, tuple[Entry, ...]]
     left: Mapping[str, tuple[int, ...]]
     unknown: Mapping[str, int]
+    flapping: Mapping[str, int] = field(default_factory=dict)
 
 
 def propose(bundle: Bundle, evaluation: Evaluation, inside: Mapping[str, AbstractSet[int]]) -> Proposal:
@@ -60,7 +62,18 @@ def propose(bundle: Bundle, evaluation: Evaluation, inside: Mapping[str, Abstrac
         entries={name: _entries(rule, bundle, evaluation, inside.get(name, set())) for name, rule in _rules(bundle)},
         left={name: _left(name, evaluation, inside.get(name, set())) for name, _ in _rules(bundle)},
         unknown={name: int((evaluation.rules[name] == Verdict.UNKNOWN).sum()) for name in bundle.rules},
+        flapping={name: _flapping(rule, evaluation) for name, rule in _rules(bundle)},
     )
+
+
+def _flapping(rule: Rule, evaluation: Evaluation) -> int:
+    """For how many accounts the rule is unknown and one of its signals flaps."""
+    unknown, found = evaluation.rules[rule.name] == Verdict.UNKNOWN, 0
+    flags = [evaluation.signals[f"{rule.name}.{name}"].flapping for name in rule.signals]
+    several = [flag for flag in flags if flag is not None and flag.any()]
+    if several:
+        found = int((unknown & np.logical_or.reduce(several)).sum())
+    return found
 
 
 def _rules(bundle: Bundle) -> list[tuple[str, Rule]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import pairwise
 
 import numpy as np
@@ -12,10 +13,12 @@ from engine.definitions.feature import Feature, Window
 from engine.definitions.measure import ConditionMeasure, Limit, RankMeasure, ThresholdMeasure
 from engine.definitions.rule import Flapping, Guard, Signal
 from engine.evaluation.columns import Ints
+from engine.evaluation.deciding import decide
 from engine.evaluation.evaluation import Evaluation, evaluate
 from engine.evaluation.evidence import evidence_of
 from engine.evaluation.facts import Before
 from engine.evaluation.history import KNOWN_DAYS, changes, held, is_flapping, length, lengthened
+from engine.evaluation.past import Past
 from engine.evaluation.remembering import remember
 from tests.engine.evaluation import portfolio as p
 
@@ -153,3 +156,14 @@ def test_a_condition_may_clear_any_signal() -> None:
     clears = p.compare("score.health", ">", 60)
     signal = Signal("it", UNDER, p.PLACE, clears=clears)
     assert scored([40, 55, 60, 61, 55], signal) == [HOLDS, HOLDS, HOLDS, FAILS, FAILS]
+
+
+def test_a_plan_counts_for_whom_a_rule_waits_because_a_signal_flaps() -> None:
+    """S1-53: nothing starts, nothing ends, and it is said for how many and why."""
+    evaluation = day_by_day([30.0, 50.0] * 12, Signal("it", LOW, p.PLACE))[-2]
+    bundle = p.bundle(p.catalog(USERS), p.rule("r", {"it": LOW}))
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    plan = decide(bundle, evaluation, Past(inside={"r": {100}}), at)
+    assert (plan.decisions, plan.closed) == ((), ())
+    assert (dict(plan.unknown), dict(plan.flapping)) == ({"r": 1}, {"r": 1})
+    assert decide(bundle, evaluation, Past(), at).decisions == ()

@@ -1,4 +1,4 @@
-"""Thresholds, trends, goals, silences, events and conditions on their limits; held for days, cleared with hysteresis."""
+"""Thresholds, trends, goals, silences, events and conditions on their limits; lasting, and cleared with hysteresis."""
 
 from collections.abc import Mapping
 from typing import Any
