@@ -54,11 +54,23 @@ def see(feature: Feature, around: Around) -> Column:
     metric = around.catalog.metrics[feature.metric]
     if feature.window is Window.AGO:
         return see(Feature(metric.name), around.as_of(around.day - feature.days))
+    if is_source_down(metric, around.facts, around.day) and feature.window is not Window.DAYS_SINCE:
+        return unknown(metric.type, around.size)
     if metric.type is ValueType.TEXT and feature.window is Window.LATEST:
         return _text(metric, around)
     if around.of == "account" and metric.of != "account" and not (counts_days(metric) and _sums(metric)):
         return Numbers(_rolled_up(metric, feature, around))
     return Numbers(_number(metric, feature, around))
+
+
+def is_source_down(metric: Metric, facts: Facts, day: int) -> bool:
+    """Whether the source of a metric's events has gone silent for everybody: no account at all had one of them for more
+    than ``stale_after`` days. Then no events are no zero; only where others have some is nothing a true zero."""
+    newest = facts.newest_events
+    if metric.from_events is None or not metric.stale_after or newest is None:
+        return False
+    last = max((newest[name] for name in metric.from_events.loaded if name in newest), default=None)
+    return last is None or day - last > metric.stale_after
 
 
 def _number(metric: Metric, feature: Feature, around: Around) -> Floats:

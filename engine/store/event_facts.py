@@ -31,6 +31,19 @@ def needed(
     return found
 
 
+def newest(session: Session, catalog: Catalog, at: int, known_at: datetime | None = None) -> Mapping[str, int]:
+    """The last day up to ``at`` with an event of a kind, whosever it was: of kinds that metrics with ``stale_after``
+    are made of. The newest row of an index for each."""
+    made = [metric.from_events for metric in catalog.metrics.values() if metric.from_events and metric.stale_after]
+    found: dict[str, int] = {}
+    for name in sorted({event for source in made for event in source.loaded}):
+        query = select(func.max(EventRow.day)).where(EventRow.name == name, EventRow.day <= at)
+        last = session.scalar(query if known_at is None else query.where(EventRow.recorded_at <= known_at))
+        if last is not None:
+            found[name] = last
+    return found
+
+
 def happenings(
     session: Session,
     name: str,

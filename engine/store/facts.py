@@ -62,6 +62,7 @@ def load_facts(
         product_series=points.series(wanted.product_metrics, products.ids),
         words=_words(session, bundle, wanted),
         peers=None if account_ids is None else peer_values.load(session, bundle, at),
+        newest_events=event_facts.newest(session, bundle.catalog, at, known_at),
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from engine.definitions.catalog import FromEvents
 from engine.definitions.scorecard import (
     Bounded,
     Carry,
@@ -17,6 +18,7 @@ from engine.definitions.scorecard import (
     ScoredMetric,
     Shown,
 )
+from engine.evaluation.columns import Numbers
 from engine.evaluation.evaluation import evaluate
 from engine.evaluation.explaining import account_score, explain
 from engine.evaluation.facts import Facts
@@ -200,3 +202,38 @@ def test_shares_looked_up_by_pattern_equal_those_worked_out_row_by_row(count: in
     whole = shares_of(model, known)
     for row in range(50):
         assert whole[row].tolist() == shares_of(model, known[row : row + 1])[0].tolist()
+
+
+LOGINS = p.metric("logins", from_events=FromEvents(("login",), over=7), stale_after=3)
+
+
+def logins(newest: Mapping[str, int] | None, *days: Mapping[int, float]) -> list[float]:
+    """Logins of a week; ``newest``: when anybody at all has logged in last."""
+    known = p.facts(len(days), series={"logins": p.series(*days)}, newest_events=newest)
+    evaluation = evaluate(p.bundle(p.catalog(LOGINS, events={"login": p.event("login")})), known)
+    column = evaluation.columns["logins"]
+    assert isinstance(column, Numbers)
+    found: list[float] = column.values.tolist()
+    return found
+
+
+def test_who_does_nothing_while_others_do_has_a_true_zero() -> None:
+    """D.6 35: the source is alive, so an account without a login has not logged in."""
+    assert logins({"login": p.AT - 3}, {3: 5}, {}) == [5, 0]
+    assert logins(None, {3: 5}, {}) == [5, 0]
+
+
+def test_a_source_that_is_silent_for_everybody_says_nothing_about_anybody() -> None:
+    """D.6 35: four days without a login of anybody at all is a connector that is down, not a portfolio that left."""
+    assert np.isnan(logins({"login": p.AT - 4}, {4: 5}, {})).all()
+    assert np.isnan(logins({}, {}, {})).all()
+
+
+def test_a_source_that_is_down_lowers_the_coverage_and_not_the_score() -> None:
+    model = p.scorecard(p.dimension("all", 1.0, p.scored("a", weight=0.5), p.scored("logins", 0, 10, weight=0.5)))
+    catalog = p.catalog(p.metric("a"), LOGINS, events={"login": p.event("login")})
+    points = {"a": p.series({0: 80}), "logins": p.series({5: 5})}
+    for newest, expected, coverage in ((p.AT - 1, 65.0, 1.0), (p.AT - 5, 80.0, 0.5)):
+        known = p.facts(1, series=points, newest_events={"login": newest})
+        found = evaluate(p.bundle(catalog, cards=[replace(model, min_coverage=0.0)]), known).scores["health"]
+        assert (found.computed[0] / MICRO, found.coverage[0]) == (expected, coverage)
