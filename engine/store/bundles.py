@@ -79,7 +79,7 @@ def apply(session: Session, checked_bundle: Bundle, publication: Publication, pr
     queue(session, Queue.BUNDLES)
     now = fingerprint_in_force(session)
     if now != previous:
-        by = next((act for act in acts(session, 1)), None)
+        by = next((act for act in acts(session) if act.kind is not BundleAct.PROPOSED), None)
         who = f" by {by.author}" if by and by.author else ""
         raise Refused(
             f"Meanwhile other definitions were put in force{who} ({now[:12]}): nothing was applied. "
