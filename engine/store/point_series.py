@@ -72,7 +72,13 @@ class PointTable:
             within, _any(and_(points.c.metric_id == number, points.c.day > start) for number, start in starts.items())
         )
         lasting = {self._numbers[name]: starts[self._numbers[name]] for name in needs.latest & self._numbers.keys()}
-        queries = [_of(recent, points, subjects), _of(_last_before(points, lasting), points, subjects)]
+        last = max(lasting.values(), default=0)
+        before: ColumnElement[bool] = points.c.day <= last
+        if subjects is not None and len(subjects) <= _FEW and known_at is None:
+            # As above: the days that there are, listed, are look-ups and no scan of all that came before.
+            first = session.scalar(select(func.min(PointRow.day)))
+            before = points.c.day.in_(range(last + 1 if first is None else min(first, last + 1), last + 1))
+        queries = [_of(recent, points, subjects), _last_before(points, lasting, before, subjects)]
         self._table = np.concatenate([number_rows(session, query, 4) for query in queries])
 
     def series(self, names: frozenset[str], ids: Ints) -> Mapping[str, Points]:
@@ -115,11 +121,13 @@ def _of(query: Select[*tuple[Any, ...]], points: Subquery, subjects: Ints | None
     return query.where(points.c.subject_id.between(int(subjects.min()), int(subjects.max())))
 
 
-def _last_before(points: Subquery, starts: Mapping[int, int]) -> Select[*tuple[Any, ...]]:
+def _last_before(
+    points: Subquery, starts: Mapping[int, int], before: ColumnElement[bool], subjects: Ints | None
+) -> Select[*tuple[Any, ...]]:
     last = (
-        select(points.c.subject_id, points.c.metric_id, func.max(points.c.day).label("day"))
+        _of(select(points.c.subject_id, points.c.metric_id, func.max(points.c.day).label("day")), points, subjects)
         .where(
-            points.c.day <= max(starts.values(), default=0),
+            before,
             _any(and_(points.c.metric_id == number, points.c.day <= start) for number, start in starts.items()),
         )
         .group_by(points.c.subject_id, points.c.metric_id)
