@@ -85,7 +85,9 @@ def expected(agreed: Agreed, day: int, line: Goal | GoalMeasure) -> Floats:
 def adds_up(metric: Metric) -> bool:
     """Whether the points of a metric are amounts per day, so that a goal counts their sum."""
     source = metric.from_events
-    return metric.combine == "sum" if source is None else not (source.silence or source.over)
+    if source is None:
+        return metric.combine == "sum" and metric.is_stored
+    return source.is_daily and not (source.silence or source.over)
 
 
 def _idle(goal: Goal, around: Around) -> Flags:

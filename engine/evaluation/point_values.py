@@ -51,6 +51,8 @@ def metric_fault(catalog: Catalog, name: str) -> tuple[str, str] | None:
     if metric.from_events is not None:
         events = ", ".join(metric.from_events.events)
         return "derived_metric", f'"{name}" is counted from events; push the events instead ({events})'
+    if metric.from_contacts is not None:
+        return "derived_metric", f'"{name}" is made of the contacts; push what is measured of each of them'
     return None
 
 

@@ -15,7 +15,7 @@ from engine.evaluation import owned, windows
 from engine.evaluation.columns import Column, Flags, Floats, Ints, Numbers, Texts
 from engine.evaluation.facts import Facts, Grid, Points, Series
 from engine.evaluation.program import compute, unknown
-from engine.evaluation.spans import worked_out
+from engine.evaluation.spans import days_since_last, worked_out
 
 SMALLEST: Final = 20
 """Of fewer known values than these nobody can say what is much or little among them."""
@@ -91,8 +91,14 @@ def _number(metric: Metric, feature: Feature, around: Around) -> Floats:
         case Window.DAYS:
             return _days(metric, around, days)
         case Window.DAYS_SINCE:
-            return windows.days_since(around.series(metric), size, day) if metric.is_stored else np.full(size, np.nan)
+            return _days_since(metric, around)
     return _marks(metric, _latest(metric, around), around)
+
+
+def _days_since(metric: Metric, around: Around) -> Floats:
+    if metric.is_stored:
+        return windows.days_since(around.series(metric), around.size, around.day)
+    return days_since_last(metric, around.facts, around.day, contacts=around.of == "contact")
 
 
 def _rolled_up(metric: Metric, feature: Feature, around: Around) -> Floats:

@@ -51,6 +51,17 @@ def worked_out(metric: Metric, catalog: Catalog, facts: Facts, day: int, *, cont
     return Numbers(distinct(subjects, entries.who, size))
 
 
+def days_since_last(metric: Metric, facts: Facts, day: int, *, contacts: bool = False) -> Floats:
+    """Days since the last event that the metric looks at, per account (or contact); NaN where there was none."""
+    size = len(facts.contacts.ids) if contacts else len(facts.accounts)
+    last = np.full(size, -np.inf)
+    if metric.from_events is not None:
+        entries = gathered(metric.from_events, facts).between(0, day)
+        subjects = entries.who if contacts else entries.rows
+        np.maximum.at(last, subjects[subjects >= 0], entries.days[subjects >= 0].astype(np.float64))
+    return np.where(np.isinf(last), np.nan, day - last)
+
+
 def _ratio(counted: Ints, every: Ints, size: int) -> Floats:
     whole = np.bincount(every[every >= 0], minlength=size).astype(np.float64)
     return np.bincount(counted, minlength=size) / np.where(whole == 0, np.nan, whole)

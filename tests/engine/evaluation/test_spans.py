@@ -187,6 +187,7 @@ def test_amounts_are_summed_and_the_largest_and_last_are_taken() -> None:
     assert seen(CATALOG, facts, "overdue.sum_90d") == [119.75, 0]
     assert seen(CATALOG, facts, "largest") == [500, None]
     assert seen(CATALOG, facts, "theme") == ["speed", None]
+    assert seen(CATALOG, facts, "theme.days_since") == [3, None]
     assert seen(CATALOG, facts, "theme.ago_5d") == ["price", None]
 
 
