@@ -5,8 +5,10 @@ file, which reads as zeros) says "none" and takes no room. Beside each block lie
 value of each subject's last point before the block, so that what never gets stale is found without reading history.
 """
 
+import mmap
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -36,7 +38,8 @@ class MetricFiles:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self.slots = Slots(folder / "slots.i8")
-        self._maps: dict[str, np.memmap[tuple[int, int], np.dtype[np.uint64]]] = {}
+        self._maps: dict[str, _Mapped] = {}
+        self._touched: set[str] = set()
         self._blocks = sorted(int(path.stem) for path in folder.glob("*.f8") if path.stat().st_size)
 
     def write(self, day: int, ids: Ints, values: Floats) -> None:
@@ -101,7 +104,14 @@ class MetricFiles:
     def flush(self) -> None:
         """Return once everything written is on the disk."""
         for each in self._maps.values():
-            each.flush()
+            each.memory.flush()
+
+    def release(self) -> None:
+        """Let go of the memory of what was touched; it stays in the system's cache, written or not, and comes back from
+        there when it is touched again."""
+        for name in self._touched & self._maps.keys():
+            self._maps[name].release()
+        self._touched.clear()
 
     def _carry_over(self, before: int, block: int, places: Places, width: int) -> None:
         carried = self._open(f"{block}.last", 2, width)
@@ -167,22 +177,41 @@ class MetricFiles:
                     known = np.flatnonzero(narrow[row])
                     self._reserve(f"{name}.new", wide, row, known)
                     wide[row, known] = narrow[row, known]
-                wide.flush()
+                self._maps[f"{name}.new"].memory.flush()
                 (self._folder / f"{name}.new").replace(self._folder / name)
                 self._maps[name] = self._maps.pop(f"{name}.new")
         return self._rows(block)
 
-    def _open(self, name: str, rows: int, width: int = 0) -> "np.memmap[tuple[int, int], np.dtype[np.uint64]]":
+    def _open(self, name: str, rows: int, width: int = 0) -> Packed:
         """A file as a table; made (anew, where it is the ``.new`` of another) with ``width`` where it is not there."""
         found = self._maps.get(name)
+        self._touched.add(name)
         if found is None:
             path = self._folder / name
             if not _size(path) or name.endswith(".new"):
                 with path.open("wb") as file:
                     file.truncate(rows * width * 8)
-            shape = (rows, _size(path) // (rows * 8))
-            found = self._maps[name] = np.memmap(path, dtype=np.uint64, mode="r+", shape=shape)
-        return found
+            found = self._maps[name] = _mapped(path, rows)
+        return found.table
+
+
+@dataclass(frozen=True, slots=True)
+class _Mapped:
+    """A file as a table in memory."""
+
+    table: Packed
+    memory: mmap.mmap
+
+    def release(self) -> None:
+        """Let go of its pages."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            self.memory.madvise(mmap.MADV_DONTNEED)
+
+
+def _mapped(path: Path, rows: int) -> _Mapped:
+    with path.open("r+b") as file:
+        memory = mmap.mmap(file.fileno(), 0)
+    return _Mapped(np.frombuffer(memory, dtype=np.uint64).reshape(rows, -1), memory)
 
 
 def _size(path: Path) -> int:

@@ -130,7 +130,9 @@ class Columns:
             if files is None:
                 return Grid(first, np.full((last - first + 1, len(ids)), np.nan), nothing, nothing)
             days, values = files.last_before(ids, first) if lasting else (nothing, nothing)
-            return Grid(first, files.read(ids, first, last), days, values)
+            found = Grid(first, files.read(ids, first, last), days, values)
+            files.release()
+            return found
 
     def differing(self, session: Session, day: int, first: int = 0, last: int = ALL) -> int:
         """How many points of one day, of subjects with ids ``first`` to ``last``, the columns and the database that
@@ -198,6 +200,8 @@ class Columns:
                 for metric, ids, values in found.by_metric():
                     self._files(metric).write(day, ids, values)
                 count += len(found)
+            for files in self._metrics.values():
+                files.release()
         everybody = point_changes.merged(each for ranges in changes.days.values() for each in ranges)
         for files in self._metrics.values():
             files.settle(min(changes.days), everybody)
