@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import subprocess
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated, Final
 
 import typer
@@ -84,6 +84,7 @@ def apply(
     yes: YesOption = False,
     accept_blast: AcceptOption = None,
     reason: ReasonOption = "",
+    only_propose: Annotated[bool, typer.Option("--propose", help="Keep them for a member to put in force.")] = False,
     as_json: JsonOption = False,
     data: DataOption = "",
 ) -> None:
@@ -91,6 +92,9 @@ def apply(
     workspace = open_workspace(data)
     publication = _publication(BundleAct.APPLIED, author, message or reason, accept_blast, reason)
     require_examples(workspace.bundle)
+    if only_propose:
+        _propose(workspace, publication, as_json=as_json)
+        return
     _go_over(workspace, workspace.bundle, publication, yes=yes, as_json=as_json)
 
 
@@ -143,6 +147,18 @@ def list_bundles(
     out.print(table if acts else "Nothing was ever put in force here; `backcast apply` does it.")
 
 
+def _propose(workspace: Workspace, publication: Publication, *, as_json: bool) -> None:
+    """Nothing is shown: whoever accepts it looks at the plan of that moment."""
+    with workspace.store.begin() as session:
+        bundles.propose(session, workspace.bundle, replace(publication, kind=BundleAct.PROPOSED), now())
+    fingerprint = workspace.bundle.fingerprint
+    workspace.store.close()
+    if as_json:
+        print(json.dumps({"proposed": fingerprint}))
+        return
+    out.print(f"Proposed: {fingerprint[:12]}. POST /v1/bundles/{fingerprint[:12]}/apply puts it in force.")
+
+
 def _go_over(workspace: Workspace, bundle: Bundle, publication: Publication, *, yes: bool, as_json: bool) -> None:
     proposal = _proposal(workspace, bundle, day_of(""), None)
     if not as_json:
@@ -150,9 +166,7 @@ def _go_over(workspace: Workspace, bundle: Bundle, publication: Publication, *, 
     _check_blast(proposal, publication)
     _confirm(yes=yes or as_json)
     previous = proposal.base.fingerprint if proposal.base else ""
-    kept = Publication(
-        publication.author, publication.message, publication.kind, proposal.changes, publication.accepted
-    )
+    kept = replace(publication, changes=proposal.changes)
     with workspace.store.begin() as session:
         bundles.apply(session, bundle, kept, previous, now())
     workspace.store.close()

@@ -124,6 +124,15 @@ def test_nothing_is_applied_without_a_yes(desk: Desk) -> None:
     assert desk.count(BundleRow) == 0
 
 
+def test_what_is_proposed_waits_for_a_member(desk: Desk) -> None:
+    applied(desk)
+    edit(desk, "share: 10%", "share: 20%")
+    proposed = desk.json("apply", "--propose", "--json", *BY)["proposed"]
+    listed = desk.json("bundles", "--json")
+    assert listed["in_force"] != proposed
+    assert (listed["acts"][0]["kind"], listed["acts"][0]["fingerprint"]) == ("proposed", proposed)
+
+
 def test_what_its_own_examples_contradict_is_not_applied(desk: Desk) -> None:
     """The examples of a rule are its tests: a change that breaks one stays where it is."""
     edit(desk, "threshold: {below: 40%}", "threshold: {below: 20%}")
