@@ -19,7 +19,8 @@ OPEN_STATES = tuple(state.value for state in RunState if state.is_open)
 @dataclass(frozen=True, slots=True)
 class Glance:
     """One account at first sight. ``score`` in micro-points, None: insufficient data or never scored; ``cause`` is the
-    metric that costs the score most, as its scorecard names it; days since 1970-01-01."""
+    metric that costs the score most, as its scorecard names it; days since 1970-01-01. ``last_tier``: the tier, or
+    while too little is known the last there was."""
 
     id: int
     key: str
@@ -33,6 +34,7 @@ class Glance:
     coverage: float
     cause: str
     scored_on: int | None
+    last_tier: Tier | None = None
 
 
 def glances(session: Session, account_ids: Sequence[int]) -> dict[int, Glance]:
@@ -103,4 +105,5 @@ def _glance(row: AccountRow, score: ScoreRow | None) -> Glance:
         coverage=score.coverage if score else 0.0,
         cause=top_cause(score.lines) if score else "",
         scored_on=score.day if score else None,
+        last_tier=Tier(score.last_tier) if score and score.last_tier else None,
     )

@@ -1,7 +1,9 @@
 """Scores over HTTP: every scorecard's, their history, and whose they may be seen by."""
 
 import pytest
+from sqlalchemy import select
 
+from engine.store.decision_tables import ScoreRow
 from tests.installed import Site
 from tests.seeding import ADMIN, OTHER, OWNER
 
@@ -33,3 +35,15 @@ def test_scores_are_seen_by_those_who_see_the_account(site: Site, path: str) -> 
 def test_what_no_scorecard_says_is_an_empty_list(site: Site) -> None:
     assert site.member(OWNER).get(f"{MINE}/wealth").json() == []
     assert site.member(OWNER).get(f"{MINE}/people/subjects").json() == []
+
+
+def test_the_last_known_tier_stands_beside_insufficient_data(site: Site) -> None:
+    """S1-61, D.6 35: nobody takes too little data for health, and what was known is not forgotten."""
+    with site.store.begin() as session:
+        rows = select(ScoreRow).where(ScoreRow.account_id == site.seeded.accounts["Cedar Schools"])
+        for row in session.scalars(rows):
+            row.last_tier = "take_notice"
+    page = site.member(OWNER).get(f"/accounts/{site.seeded.accounts['Cedar Schools']}").text
+    assert "Insufficient data; last Take Notice" in page
+    found = site.member(OWNER).get("/v1/accounts/cedar-schools/scores").json()
+    assert [(score["score"], score["tier"], score["last_tier"]) for score in found] == [(None, None, "take_notice")]
