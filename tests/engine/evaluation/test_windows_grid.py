@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings, strategies as st
 
 from engine.evaluation import windows, windows_grid
-from engine.evaluation.columns import Floats
+from engine.evaluation.columns import Floats, Ints
 from engine.evaluation.facts import Grid
 from tests.engine.evaluation.portfolio import AT, series
 
@@ -36,7 +36,7 @@ def one_before(ages: Mapping[int, float]) -> dict[int, float]:
     return {age: value for age, value in ages.items() if age < SPAN or age == last}
 
 
-def same(one: Floats, other: Floats) -> None:
+def same(one: Floats | Ints, other: Floats | Ints) -> None:
     assert one.shape == other.shape
     assert one.astype(np.float64).tobytes() == other.astype(np.float64).tobytes()
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from engine.definitions.bundle import Bundle
 from engine.evaluation.evaluation import evaluate
+from engine.evaluation.facts import Series
 from engine.store import points
 from engine.store.facts import load_facts
 from engine.store.files import check
@@ -79,6 +80,7 @@ def test_points_stand_at_the_row_of_their_account(three: Store, shipped: Bundle)
     with three.read() as session:
         facts = load_facts(session, shipped, TODAY)
     series = facts.series["active_users"]
+    assert isinstance(series, Series)
     assert facts.accounts.keys == ("a1", "a2", "a4")
     assert list(zip(series.rows, series.days - TODAY, series.values, strict=True)) == [(0, -1, 5), (0, 0, 6), (2, 0, 7)]
 
