@@ -1,10 +1,15 @@
 """How a signal looks at the data: one shape per measure. What each says of an account: `engine.evaluation.signals`."""
 
 from dataclasses import dataclass
-from typing import Literal as Choice, TypeAlias
+from typing import Final, Literal as Choice, TypeAlias
 
 from engine.definitions.condition import Condition
 from engine.definitions.feature import Feature, Window
+
+KNOWN_DAYS: Final = 30
+"""So many known verdicts of a signal are remembered."""
+
+_REMEMBERED: Final = ("signal.", "score.", "tier.", "cause.")
 
 Bound: TypeAlias = Choice["below", "at_most", "above", "at_least"]
 Among: TypeAlias = Choice["all", "segment", "stage"]
@@ -213,3 +218,15 @@ def features_of(measure: Measure) -> tuple[Feature, ...]:
         case ContactsMeasure(inner):
             return features_of(inner)
     return ()
+
+
+def is_remembered(measure: Measure) -> bool:
+    """Whether what a measure said on earlier days has to be remembered, as it cannot be worked out from the points."""
+    match measure:
+        case RankMeasure():
+            return True
+        case ThresholdMeasure(feature):
+            return feature.window is Window.RANK
+        case ConditionMeasure(condition):
+            return any(name.startswith(_REMEMBERED) or name.endswith(".rank") for name in condition.names)
+    return False

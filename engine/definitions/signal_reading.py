@@ -9,6 +9,7 @@ from engine.definitions.condition_reading import parse
 from engine.definitions.feature import Feature
 from engine.definitions.fields import Fields
 from engine.definitions.measure import (
+    KNOWN_DAYS,
     ClockMeasure,
     ConditionMeasure,
     ContactsMeasure,
@@ -24,6 +25,7 @@ from engine.definitions.measure import (
     SlipMeasure,
     ThresholdMeasure,
     TrendMeasure,
+    is_remembered,
 )
 from engine.definitions.measure_parts import (
     BOUNDS as BOUNDS,
@@ -81,6 +83,9 @@ def _check_lasting(signal: Signal, fields: Fields) -> None:
     if signal.lasting > 1 and isinstance(measure, ScheduleMeasure | ClockMeasure):
         message = "a day of the calendar does not last"
         fields.ledger.problem(fields.key_place("lasting"), 20, message, "remove lasting")
+    if signal.lasting > KNOWN_DAYS and is_remembered(measure):
+        message = f"what rests on scores, tiers, causes, signals or ranks is remembered for {KNOWN_DAYS} days"
+        fields.ledger.problem(fields.key_place("lasting"), 20, message, f"write lasting: {KNOWN_DAYS}d or less")
     if signal.lasting > 1 and isinstance(measure, EventMeasure) and signal.lasting > measure.within:
         message = f"what counts for {measure.within} days cannot last {signal.lasting}: the signal never fires"
         fields.ledger.problem(fields.key_place("lasting"), 20, message, "lengthen for, or remove lasting")

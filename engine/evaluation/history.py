@@ -7,11 +7,10 @@ from typing import Final
 
 import numpy as np
 
+from engine.definitions.measure import KNOWN_DAYS as KNOWN_DAYS
 from engine.definitions.rule import Flapping
 from engine.evaluation.columns import Bytes, Flags, Ints
 
-KNOWN_DAYS: Final = 30
-"""So many known verdicts of a signal are kept."""
 LOOKED_AT: Final = 21
 """Whether a signal flaps is judged by so many known verdicts: twenty changes that can have been."""
 

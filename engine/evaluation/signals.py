@@ -6,13 +6,11 @@ where it rests on scores, tiers, causes, other signals or ranks, it is remembere
 """
 
 from collections.abc import Mapping
-from typing import Final
 
 import numpy as np
 
 from engine.definitions.calendar import WEEKDAYS_ONLY, Calendars
 from engine.definitions.condition import Compare, Condition
-from engine.definitions.feature import Window
 from engine.definitions.measure import (
     ClockMeasure,
     ConditionMeasure,
@@ -20,10 +18,9 @@ from engine.definitions.measure import (
     EventMeasure,
     Limit,
     Measure,
-    RankMeasure,
     ScheduleMeasure,
     SlipMeasure,
-    ThresholdMeasure,
+    is_remembered as is_remembered,
 )
 from engine.definitions.rule import Rule, Signal
 from engine.evaluation import history
@@ -36,8 +33,6 @@ from engine.evaluation.observed import Observed as Observed, against as against,
 from engine.evaluation.program import compute, evaluate_condition
 from engine.evaluation.quantifiers import of_contacts, slip
 from engine.evaluation.schedules import on_clock, on_schedule
-
-_REMEMBERED: Final = ("signal.", "score.", "tier.", "cause.")
 
 
 def observe(rule: Rule, signal: Signal, features: Features, calendars: Calendars = WEEKDAYS_ONLY) -> Observed:
@@ -59,18 +54,6 @@ def observe(rule: Rule, signal: Signal, features: Features, calendars: Calendars
         verdicts = np.where(flapping, 0, verdicts).astype(np.int8)
     sources = np.where(verdicts == 1, today.sources, -1)
     return Observed(verdicts, today.values, sources, today.parts, today.people, steady, flapping)
-
-
-def is_remembered(measure: Measure) -> bool:
-    """Whether what a measure said on earlier days has to be remembered, as it cannot be worked out from the points."""
-    match measure:
-        case RankMeasure():
-            return True
-        case ThresholdMeasure(feature):
-            return feature.window is Window.RANK
-        case ConditionMeasure(condition):
-            return any(name.startswith(_REMEMBERED) or name.endswith(".rank") for name in condition.names)
-    return False
 
 
 def measured(measure: Measure, features: Features, rule: str = "", calendars: Calendars = WEEKDAYS_ONLY) -> Observed:

@@ -217,6 +217,8 @@ def test_a_signal_may_have_to_last_and_may_clear_elsewhere() -> None:
          ['R022 "until" must come after "by": fewer than 90 days']),
         ("{after: account.onboarded_on, by: 30d, until: 30d}",
          ['R022 "until" must come after "by": more than 30 days']),
+        ('{condition: {"<": [{var: score.health}, 50]}, lasting: 31d}',
+         ["R020 what rests on scores, tiers, causes, signals or ranks is remembered for 30 days"]),
         ("{event: login, for: 7d, lasting: 8d}",
          ["R020 what counts for 7 days cannot last 8: the signal never fires"]),
         ("{event: login, for: 7d, clears: {condition: {var: in_segment.big}}}",
