@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -29,7 +30,7 @@ from engine.definitions.reading import Ledger, listed, suggest
 from engine.definitions.scope import Outline, account_scope
 from engine.definitions.source import read_source
 from engine.effect.backtest import Backtest
-from engine.effect.backtest_values import values_of
+from engine.effect.backtest_values import day_text, values_of
 from engine.store import backtests, bundles
 from engine.store.backtests import TIER, Asked
 
@@ -114,24 +115,14 @@ def _asked(
 ) -> Asked:
     within, every = days
     rules, cards = (tuple(names or ()) for names in named)
-    _require(rules, bundle.rules, "rule")
-    _require(cards, bundle.scorecards, "scorecard")
-    with workspace.store.read() as session:
-        first_known, last_known = backtests.seen_from(session), backtests.seen_until(session)
-    if last_known < 0:
-        err.print("There is no history yet: `backcast ingest points` and `backcast ingest events` bring it.")
-        raise typer.Exit(1)
-    last = day_of(span[1]) if span[1] else last_known - within
-    first = day_of(span[0]) if span[0] else max(last - YEAR, min(first_known, last))
-    if first > last:
-        err.print("--from is after --to: the first cutoff comes before the last")
-        raise typer.Exit(2)
+    of_accounts = _require_named(bundle, rules, cards)
+    first, last = _span(workspace, span, within)
     everything = not rules and not cards
     return Asked(
         rules=tuple(bundle.rules) if everything else rules,
-        cards=tuple(bundle.scorecards) if everything else cards,
+        cards=of_accounts if everything else cards,
         first=first,
-        last=min(last, last_known),
+        last=last,
         outcome=outcome,
         within=within,
         every=every,
@@ -141,11 +132,37 @@ def _asked(
     )
 
 
-def _require(wanted: tuple[str, ...], there: object, what: str) -> None:
-    names = list(there) if isinstance(there, dict) else []
+def _span(workspace: Workspace, span: tuple[str, str], within: int) -> tuple[int, int]:
+    """The first and the last cutoff: as asked, else a year that ends where outcomes are known."""
+    with workspace.store.read() as session:
+        first_known, last_known = backtests.seen_from(session), backtests.seen_until(session)
+    if last_known < 0:
+        err.print("There is no history yet: `backcast ingest points` and `backcast ingest events` bring it.")
+        raise typer.Exit(1)
+    last = min(day_of(span[1]), last_known) if span[1] else last_known - within
+    first = day_of(span[0]) if span[0] else max(last - YEAR, min(first_known, last))
+    if first > last:
+        known = f"there is data from {day_text(first_known)} to {day_text(last_known)}"
+        err.print(f"--from is after --to: the first cutoff comes before the last, and {known}")
+        raise typer.Exit(2)
+    return first, last
+
+
+def _require_named(bundle: Bundle, rules: tuple[str, ...], cards: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse what is not there; the scorecards of accounts, which alone can be tested."""
+    _require(rules, bundle.rules, "rule")
+    _require(cards, bundle.scorecards, "scorecard")
+    for name in cards:
+        if (of := bundle.scorecards[name].of) != "account":
+            err.print(f'"{name}" scores {of}s; what happens, happens to accounts')
+            raise typer.Exit(2)
+    return tuple(name for name, card in bundle.scorecards.items() if card.of == "account")
+
+
+def _require(wanted: tuple[str, ...], there: Mapping[str, object], what: str) -> None:
     for name in wanted:
-        if name not in names:
-            hint = suggest(name, names) or f"there are: {', '.join(sorted(names))}"
+        if name not in there:
+            hint = suggest(name, there) or f"there are: {', '.join(sorted(there))}"
             err.print(f'no {what} "{name}"; {hint}')
             raise typer.Exit(2)
 
@@ -153,7 +170,11 @@ def _require(wanted: tuple[str, ...], there: object, what: str) -> None:
 def _condition(bundle: Bundle, outcome: str) -> Condition | None:
     """The outcome as a condition, or None where it is the name of a stage, an event or a tier."""
     catalog = bundle.catalog
-    named = [*catalog.stages, *catalog.events, *(f"{TIER}{card}" for card in bundle.scorecards)]
+    named = [
+        *catalog.stages,
+        *catalog.events,
+        *(f"{TIER}{card.name}" for card in bundle.scorecards.values() if card.of == "account"),
+    ]
     if outcome in named:
         return None
     if not outcome.lstrip().startswith("{"):

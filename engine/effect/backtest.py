@@ -102,7 +102,11 @@ def backtest(
         undated=undated,
         until=outcomes.until,
         rules={name: warned(replay.rules[name], cells, replay.here, outcomes) for name in tested},
-        cards={name: _card(replay, name, cells, outcomes) for name in bundle.scorecards if name not in skipped},
+        cards={
+            name: _card(replay, name, cells, outcomes)
+            for name in bundle.scorecards
+            if name in replay.scores and name not in skipped
+        },
         signals={
             name: direction(verdicts, cells)
             for name, verdicts in replay.signals.items()

@@ -37,8 +37,8 @@ def made() -> Backtest:
         here=days[:, None] < left[None, :],
         rules={"everything": said},
         signals={"everything.low": said, "everything.quiet": np.ones_like(said)},
-        scores={"health": scores, "people": np.full_like(scores, np.nan)},
-        tiers={"health": np.digitize(scores, [50, 75]).astype(np.int8), "people": np.full_like(said, -1)},
+        scores={"health": scores},
+        tiers={"health": np.digitize(scores, [50, 75]).astype(np.int8)},
         metrics={"active_users": scores, "tickets": generator.random(near.shape)},
     )
     keys = replay.keys
