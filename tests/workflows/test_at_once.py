@@ -61,7 +61,7 @@ async def until(holds: Callable[[], bool]) -> None:
 async def test_a_fall_starts_a_run_without_waiting_for_the_night(
     temporal: WorkflowEnvironment, sqlite_store: Store, tmp_path: Path
 ) -> None:
-    """S4-09: data in, run going, and nothing but what changed was evaluated."""
+    """S0-64, S4-10: data in, run going, no human step; and nothing but what changed was evaluated."""
     yesterdays_values(sqlite_store)
     settings = Settings(data=str(tmp_path), task_queue=f"test-{uuid4()}")
     stop = asyncio.Event()

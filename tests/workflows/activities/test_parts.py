@@ -74,7 +74,7 @@ def seen_now(store: Store) -> changed.Changed:
 def test_a_cycle_over_what_changed_leaves_what_one_over_everything_leaves(
     tmp_path_factory: pytest.TempPathFactory, seed: int
 ) -> None:
-    """S4-14, S2-30: bit for bit: states, scores, decisions, runs, what is asked. Ranks are compared with the peers of
+    """Bit for bit: states, scores, decisions, runs, what is asked. Ranks are compared with the peers of
     the last cycle over all, so the values that ranks are made of stay as they are in this comparison."""
     folder = tmp_path_factory.mktemp("equal")
     part, whole = (lived(made(folder, name), seed) for name in ("part", "whole"))
@@ -174,7 +174,7 @@ def test_a_part_needs_a_cycle_over_all_of_its_day_and_definitions(tmp_path: Path
 
 
 def test_a_part_wakes_the_runs_of_its_accounts(store: Store) -> None:
-    """S4-07: what a run waits for has come with the data, and the run is told at once."""
+    """What a run waits for has come with the data, and the run is told at once."""
     fill(store)
     run_cycle(store, small(), at(DAY - 1), day_seconds=None)
     with store.begin() as session:
