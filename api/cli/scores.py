@@ -10,13 +10,17 @@ from rich.table import Table
 
 from api.cli.workspace import AtOption, DataOption, Workspace, day_of, err, open_workspace, out
 from engine.definitions.scorecard import Scorecard
+from engine.errors import NotFound
 from engine.evaluation.describing import describe
 from engine.evaluation.evaluation import Evaluation, evaluate
+from engine.evaluation.explaining import account_score, explain
 from engine.evaluation.facts import Facts
+from engine.evaluation.groups import groups
 from engine.evaluation.rolling_up import by_priority, leading
 from engine.evaluation.scoring import TIERS, Scored
 from engine.evaluation.wording import points
 from engine.store.facts import load_facts
+from engine.store.glances import id_of
 
 
 def register(app: typer.Typer) -> None:
@@ -28,6 +32,7 @@ def scores(
     at: AtOption = "",
     form: Annotated[str, typer.Option("--format", help="table, csv or json")] = "table",
     scorecard: Annotated[str, typer.Option(help="Which one (default: the one that leads each account).")] = "",
+    account: Annotated[str, typer.Option(help="Explain the score of this account instead.")] = "",
     about: Annotated[bool, typer.Option("--about", help="Say what the scorecard is instead.")] = False,
     data: DataOption = "",
 ) -> None:
@@ -40,6 +45,9 @@ def scores(
         _about(workspace, _named(workspace, scorecard) if scorecard else None)
         return
     day = day_of(at)
+    if account:
+        _explain(workspace, day, account, scorecard)
+        return
     with workspace.store.read() as session:
         facts = load_facts(session, workspace.bundle, day)
     _print(score_rows(workspace, evaluate(workspace.bundle, facts), scorecard), form)
@@ -94,6 +102,31 @@ def _print(rows: list[dict[str, Any]], form: str) -> None:
         for row in rows:
             table.add_row(*(str("" if value is None else value) for value in row.values()))
         out.print(table)
+
+
+def _explain(workspace: Workspace, day: int, account: str, scorecard: str) -> None:
+    """Print why an account's score is what it is: tier, limits that are missed, groups, every metric."""
+    bundle = workspace.bundle
+    with workspace.store.read() as session:
+        try:
+            facts = load_facts(session, bundle, day, [id_of(session, account)])
+        except NotFound:
+            err.print(f'no account "{account}"; `backcast scores` lists all of them')
+            raise typer.Exit(2) from None
+    evaluation = evaluate(bundle, facts)
+    name = _named(workspace, scorecard).name if scorecard else ""
+    first = int(leading(bundle.scorecards, evaluation.scores, 1)[0])
+    if not name and first >= 0:
+        name = by_priority(bundle.scorecards)[first]
+    if name not in evaluation.scores or not evaluation.scores[name].applies[0]:
+        out.print(f"{account}: {f'the scorecard {name} does not apply' if name else 'no scorecard applies'}")
+        return
+    card, score = bundle.scorecards[name], account_score(evaluation.scores[name], 0)
+    override = next((each for each in facts.overrides if each.scorecard == name), None)
+    said = explain(bundle.catalog, card, score, override)
+    parts = [group.sentence for group in groups(card, score)]
+    for line in (said.headline, *said.reasons, said.coverage, *parts, *(line.sentence for line in said.lines)):
+        out.print(line, highlight=False)
 
 
 def _about(workspace: Workspace, card: Scorecard | None) -> None:

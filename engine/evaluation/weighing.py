@@ -10,7 +10,7 @@ contribution is what it makes the rounded sum grow by: so contributions are whol
 micro-point from the exact one, none is negative, and their sum is the rounded score itself.
 """
 
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,8 @@ from engine.definitions.scorecard import Scorecard
 from engine.evaluation.columns import Flags, Floats, Ints
 from engine.terms import MICRO
 
-Matrix = NDArray[np.float64]
-Flags2 = NDArray[np.bool_]
+Matrix: TypeAlias = NDArray[np.float64]
+Flags2: TypeAlias = NDArray[np.bool_]
 _CODED: Final = 12
 """Up to so many metrics, what counts for an account is one small number, and shares are looked up by it."""
 

@@ -66,3 +66,22 @@ def test_contacts_are_listed_with_their_account(desk: Desk) -> None:
     assert all(set(row) == {"account", "contact", "score", "tier", "coverage"} for row in rows)
     about = desk.run("scores", "--about", "--scorecard", "people").stdout
     assert "The worst of an account's contacts is its score.people" in about
+
+
+def test_a_score_is_explained_by_group_and_metric(desk: Desk) -> None:
+    """S0-50, S0-63, S4-12: every figure is said, and said the same way twice."""
+    health = desk.folder / "rules" / "scorecards" / "health.yaml"
+    assert "health: Insufficient data" in desk.run("scores", "--account", "empty").stdout
+    health.write_text(health.read_text().replace("min_coverage: 60%", "min_coverage: 10%"))
+    said = desk.run("scores", "--account", "empty").stdout
+    assert "health: 62.5 of 100, Take Notice" in said
+    assert "Usage: 37.5 of 100 x 60 % = 22.5 points" in said
+    assert "Relationship: 100.0 of 100 x 40 % = 40.0 points" in said
+    assert "Licence utilisation is 30 % (0 at 0 %, 100 at 80 %): 37.5 of 100" in said.replace("\n", " ")
+    assert desk.run("scores", "--account", "empty").stdout == said
+
+
+def test_an_account_that_is_not_there_is_told_with_what_to_do(desk: Desk) -> None:
+    done = desk.run("scores", "--account", "emty")
+    assert done.exit_code == 2
+    assert 'no account "emty"' in done.output
