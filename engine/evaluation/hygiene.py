@@ -11,6 +11,7 @@ from datetime import date
 from itertools import combinations
 from typing import Final
 
+from engine.definitions.between import RESPONSE
 from engine.definitions.bundle import Bundle
 from engine.definitions.catalog import Metric
 from engine.definitions.feature import Feature
@@ -72,7 +73,9 @@ def _of_card(card: Scorecard, bundle: Bundle) -> Iterator[Problem]:
             "keep what foretells something: `backcast backtest --scorecard` shows which do",
         )
     read = frozenset[str]().union(*(made_of(bundle, rule_names(rule)) for rule in bundle.rules.values()))
-    alone = [one.name for one in scored if one.feature.metric not in read and f"cause.{card.name}" not in read]
+    # A rule must not fire on the response to a playbook (B004), so none is missed there.
+    warnings = [one for one in scored if not one.feature.metric.startswith(RESPONSE)]
+    alone = [one.name for one in warnings if one.feature.metric not in read and f"cause.{card.name}" not in read]
     if alone and f"tier.{card.name}" not in read and f"score.{card.name}" not in read:
         message = f'no rule answers when {_some(alone)} in "{card.name}" falls'
         yield Problem(card.place, "H008", message, "a warning without an answer is noise: name it in a rule's signal")

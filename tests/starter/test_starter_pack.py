@@ -1,5 +1,6 @@
 """The shipped starter pack: it checks clean, every warning in it has an answer, and its examples hold."""
 
+from datetime import date
 from typing import Final
 
 import pytest
@@ -20,6 +21,7 @@ from engine.definitions.problem import render
 from engine.definitions.rule import EventMeasure, GoalMeasure, Rule, SilenceMeasure, ThresholdMeasure, TrendMeasure
 from engine.definitions.scorecard import GoalLine, Linear, Threshold
 from engine.evaluation.examples import check_examples
+from engine.evaluation.hygiene import hygiene
 from engine.terms import ChallengeKind, Mode
 from tests.starter.pack import CHECKED, PACK, TEXTS
 
@@ -37,6 +39,11 @@ def test_the_pack_has_no_problem_and_no_note() -> None:
     assert CHECKED.problems == ()
     assert [render(note, TEXTS) for note in CHECKED.notes] == []
     assert PACK.catalog.north_star
+
+
+def test_lint_finds_nothing_to_say_about_the_pack() -> None:
+    """S2-41, S1-22: no rule judges itself, no review is overdue, nothing that is scored is without an answer."""
+    assert [render(note, TEXTS) for note in hygiene(PACK, date(2026, 11, 22))] == []
 
 
 CORE: Final = {
