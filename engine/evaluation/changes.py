@@ -1,20 +1,24 @@
 """Explaining a change of score: every micro-point of it, by metric and by what moved.
 
 Value moved, data went missing or came back, weights shifted because of that, other accounts moved (ranks), the model
-changed, a person's override. The parts are whole micro-points and sum to the change exactly.
+changed, a person's override. The parts are whole micro-points and sum to the change exactly; so do those of one metric
+to what its contribution changed by.
+
+Within one model the midpoint formula says how much of a change is the value's and how much the weight's. Where the
+model itself changed, both days are scored by both models: the account's change is the mean of the two, and the rest is
+the model's.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-
-import numpy as np
+from math import floor
+from typing import TypeAlias
 
 from engine.definitions.catalog import Catalog
 from engine.definitions.scorecard import Bounded, Rank, Scorecard, ScoredMetric, Spread
-from engine.evaluation.conversions import metric_value
+from engine.evaluation.change_sentences import headline, no_change, notes, override_sentence, part_sentence
 from engine.evaluation.explaining import AccountScore, ScoreLine
-from engine.evaluation.scoring import normalise
-from engine.evaluation.wording import feature_title, points
 from engine.terms import MICRO
 
 
@@ -45,35 +49,72 @@ class Change:
     """A change between two days. ``micro`` (effective after minus before) is the sum of ``parts``, largest fall first.
 
     ``cause``: the metric that fell most, empty where none fell. Where one side has no score, ``micro`` is None and the
-    headline says so.
+    headline says so. ``notes``: what else happened: the tier and why, marks at the end of their scale.
     """
 
     micro: int | None
     parts: tuple[Part, ...]
     cause: str
     headline: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """All of it as lines to read aloud."""
+        return "\n".join((self.headline, *(part.sentence for part in self.parts), *self.notes))
+
+
+@dataclass(frozen=True, slots=True)
+class Crossed:
+    """The same account and days by the other model: the first day by the later one, the second by the earlier one."""
+
+    before_by_later: AccountScore
+    after_by_earlier: AccountScore
+
+
+Lines: TypeAlias = Mapping[str, ScoreLine]
+Pair: TypeAlias = tuple[ScoreLine | None, ScoreLine | None]
 
 
 def explain_change(
-    catalog: Catalog, before_card: Scorecard, before: AccountScore, card: Scorecard, after: AccountScore
+    catalog: Catalog,
+    before_card: Scorecard,
+    before: AccountScore,
+    card: Scorecard,
+    after: AccountScore,
+    crossed: Crossed | None = None,
 ) -> Change:
-    """Decompose the change from ``before`` to ``after``; the two may be of different versions of the scorecard."""
+    """Decompose the change from ``before`` to ``after``; the two may be of different versions of the scorecard.
+
+    ``crossed``: where those differ, the two days by the other version; without it what differs is all the model's.
+    """
+    said = notes(catalog, before_card, before, card, after)
     if before.computed is None or after.computed is None or before.effective is None or after.effective is None:
-        return Change(None, (), "", _no_change(before, after))
+        return Change(None, (), "", no_change(before, after), said)
     cards = {metric.name: metric for metric in before_card.metrics} | {metric.name: metric for metric in card.metrics}
-    changed = _model(before_card) != _model(card)
-    earlier, later = ({line.metric: line for line in score.lines} for score in (before, after))
-    found: list[tuple[str, Moved, int]] = []
+    earlier, later = _by_metric(before), _by_metric(after)
+    days = [(earlier, later)]
+    if crossed is not None:
+        days = [(earlier, _by_metric(crossed.after_by_earlier)), (_by_metric(crossed.before_by_later), later)]
+    elif _model(before_card) != _model(card):
+        days = []
+    found: list[Part] = []
     for name in dict.fromkeys([*later, *earlier]):
-        found += _metric_parts(cards[name], earlier.get(name), later.get(name), model_changed=changed)
-    found.append(("", Moved.OVERRIDE, (after.effective - after.computed) - (before.effective - before.computed)))
-    told = sorted((part for part in found if part[2]), key=lambda part: part[2])
-    parts = tuple(
-        Part(name, moved, micro, _sentence(catalog, cards.get(name), moved, micro, earlier.get(name), later.get(name)))
-        for name, moved, micro in told
-    )
+        pair = earlier.get(name), later.get(name)
+        moved = _metric_parts(cards[name], pair, [(first.get(name), second.get(name)) for first, second in days])
+        found += [
+            Part(name, kind, micro, part_sentence(catalog, cards[name], kind.value, micro, *pair))
+            for kind, micro in moved.items()
+        ]
+    person = (after.effective - after.computed) - (before.effective - before.computed)
+    found.append(Part("", Moved.OVERRIDE, person, override_sentence(before, after, person)))
+    parts = tuple(sorted((part for part in found if part.micro), key=lambda part: part.micro))
     micro, cause = after.effective - before.effective, _cause(parts)
-    return Change(micro, parts, cause, _headline(catalog, cards, micro, cause))
+    return Change(micro, parts, cause, headline(catalog, cards.get(cause), micro), said)
+
+
+def _by_metric(score: AccountScore) -> Lines:
+    return {line.metric: line for line in score.lines}
 
 
 def _model(card: Scorecard) -> tuple[object, ...]:
@@ -81,79 +122,63 @@ def _model(card: Scorecard) -> tuple[object, ...]:
     return weighed, card.missing
 
 
-def _metric_parts(
-    metric: ScoredMetric, before: ScoreLine | None, after: ScoreLine | None, *, model_changed: bool
-) -> list[tuple[str, Moved, int]]:
-    total = (after.contribution if after else 0) - (before.contribution if before else 0)
-    other = Moved.MODEL if model_changed else Moved.WEIGHTS
-    if before is None or after is None:
-        return [(metric.name, Moved.MODEL, total)]
+def _metric_parts(metric: ScoredMetric, pair: Pair, pairs: list[Pair]) -> dict[Moved, int]:
+    """What moved one metric's contribution: the mean over the models, the rest of it by the model itself."""
+    total = _contribution(pair[1]) - _contribution(pair[0])
+    exact: dict[Moved, float] = {}
+    for before, after in pairs:
+        for moved, micro in _moved(metric, before, after).items():
+            exact[moved] = exact.get(moved, 0.0) + micro / len(pairs)
+    rest = total - sum(exact.values())
+    if len(pairs) != 1 and abs(rest) > 1e-3:
+        exact[Moved.MODEL] = rest
+    return _whole(exact, total)
+
+
+def _moved(metric: ScoredMetric, before: ScoreLine | None, after: ScoreLine | None) -> dict[Moved, float]:
+    """What moved a contribution inside one model, in micro-points; it sums to the change of the contribution."""
+    total = float(_contribution(after) - _contribution(before))
+    if before is None or after is None or not total:
+        return {}
     is_silent = None in {before.normalised, after.normalised}
     if is_silent and isinstance(metric.normaliser, Bounded) and None not in {before.value, after.value}:
-        return [(metric.name, other if model_changed else Moved.VALUE, total)]  # it went in or out of its bounds
+        return {Moved.VALUE: total}  # it went in or out of its bounds
     if before.normalised is None or after.normalised is None:
         if before.normalised is not None:
-            return [(metric.name, Moved.WENT_MISSING, total)]
-        return [(metric.name, Moved.CAME_BACK if after.normalised is not None else other, total)]
-    start = _bridge(metric, before) if model_changed else before.normalised
-    moved = round((before.share + after.share) / 2 * (after.normalised - start) * MICRO)
-    same_share = abs(before.share - after.share) < 1e-12
-    if same_share and not model_changed and after.normalised != before.normalised:
-        moved = total  # what rounding left over belongs to the value that moved
+            return {Moved.WENT_MISSING: total}
+        return {Moved.CAME_BACK if after.normalised is not None else Moved.WEIGHTS: total}
     by_peers = isinstance(metric.normaliser, Rank | Spread) and before.value == after.value
-    return [(metric.name, Moved.PEERS if by_peers else Moved.VALUE, moved), (metric.name, other, total - moved)]
+    kind = Moved.PEERS if by_peers else Moved.VALUE
+    if abs(before.share - after.share) < 1e-12 and after.normalised != before.normalised:
+        return {kind: total}  # what rounding left over belongs to the value that moved
+    if after.normalised == before.normalised:
+        return {Moved.WEIGHTS: total}
+    value = (before.share + after.share) / 2 * (after.normalised - before.normalised) * MICRO
+    return {kind: value, Moved.WEIGHTS: total - value}
 
 
-def _bridge(metric: ScoredMetric, before: ScoreLine) -> float:
-    """The mark the old value would have had in the new model."""
-    if before.value is None or isinstance(metric.normaliser, Rank | Spread):
-        return before.normalised or 0.0
-    return float(normalise(metric, np.array([before.value]))[0])
+def _contribution(line: ScoreLine | None) -> int:
+    return line.contribution if line else 0
 
 
-def _cause(parts: tuple[Part, ...]) -> str:
+def _whole(exact: Mapping[Moved, float], total: int) -> dict[Moved, int]:
+    """Whole numbers that sum to ``total``, each less than one from the exact one: by the largest remainder."""
+    if not exact:
+        return {Moved.MODEL: total} if total else {}
+    found = {moved: floor(micro) for moved, micro in exact.items()}
+    for moved in _by_remainder(exact, found)[: total - sum(found.values())]:
+        found[moved] += 1
+    return found
+
+
+def _by_remainder(exact: Mapping[Moved, float], found: Mapping[Moved, int]) -> list[Moved]:
+    return sorted(exact, key=lambda moved: (found[moved] - exact[moved], moved.value))
+
+
+def _cause(parts: Iterable[Part]) -> str:
     sums: dict[str, int] = {}
     for part in parts:
         if part.metric:
             sums[part.metric] = sums.get(part.metric, 0) + part.micro
     lowest = min(sums, key=lambda name: (sums[name], name), default="")
     return lowest if lowest and sums[lowest] < 0 else ""
-
-
-def _sentence(
-    catalog: Catalog,
-    metric: ScoredMetric | None,
-    moved: Moved,
-    micro: int,
-    before: ScoreLine | None,
-    after: ScoreLine | None,
-) -> str:
-    signed = f"{'+' if micro > 0 else ''}{points(micro)}"
-    if metric is None:
-        return f"{signed}: a person's override"
-    title = feature_title(catalog, metric.feature)
-    values = [metric_value(catalog, metric, line.value if line else None) for line in (before, after)]
-    what = {
-        Moved.VALUE: f"{title} went from {values[0]} to {values[1]}",
-        Moved.WENT_MISSING: f"{title} is no longer known (it was {values[0]})",
-        Moved.CAME_BACK: f"{title} is known again: {values[1]}",
-        Moved.WEIGHTS: f"{title} weighs differently because other data went missing or came back",
-        Moved.PEERS: f"{title} did not move, but the other accounts did",
-        Moved.MODEL: f"the scorecard treats {title} differently",
-    }
-    return f"{signed}: {what[moved]}"
-
-
-def _headline(catalog: Catalog, cards: dict[str, ScoredMetric], micro: int, cause: str) -> str:
-    if not micro:
-        return "The score did not change"
-    way = f"The score {'rose' if micro > 0 else 'fell'} by {points(abs(micro))} points"
-    if micro > 0 or not cause:
-        return way
-    return f"{way}; the cause is {feature_title(catalog, cards[cause].feature)}"
-
-
-def _no_change(before: AccountScore, after: AccountScore) -> str:
-    if before.computed is None and after.computed is None:
-        return "There was no score and there is none: insufficient data"
-    return "There is no score any more: insufficient data" if after.computed is None else "There is a score again"

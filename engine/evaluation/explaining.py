@@ -154,7 +154,7 @@ def _reasons(card: Scorecard, catalog: Catalog, score: AccountScore, override: S
         found += disagreement(card, score)
     found += _below_standard(card, catalog, score)
     if score.computed_tier is not score.raw_tier and score.computed_tier is not None:
-        found.append(_departure(card, catalog, score))
+        found.append(departure(card, catalog, score))
     if override is not None:
         found.append(f"{override.author} changed it until {override.expires}: {override.reason}")
     return tuple(found)
@@ -201,7 +201,8 @@ def _below_standard(card: Scorecard, catalog: Catalog, score: AccountScore) -> l
     return found
 
 
-def _departure(card: Scorecard, catalog: Catalog, score: AccountScore) -> str:
+def departure(card: Scorecard, catalog: Catalog, score: AccountScore) -> str:
+    """What put the account into another tier than its points or criteria say."""
     # A stored score says that an exception or the margin decided, not which; the author is told both.
     tier = title_of(score.computed_tier) if score.computed_tier else ""
     forced = [condition_text(catalog, each.when.tree) for each in card.forced if each.tier is score.computed_tier]

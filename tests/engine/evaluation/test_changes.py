@@ -6,12 +6,12 @@ from typing import Any
 
 from hypothesis import given, settings, strategies as st
 
-from engine.definitions.scorecard import Linear, Rank, Scorecard
-from engine.evaluation.changes import Change, Moved, explain_change
+from engine.definitions.scorecard import ForcedTier, Linear, Rank, Scorecard
+from engine.evaluation.changes import Change, Crossed, Moved, explain_change
 from engine.evaluation.evaluation import evaluate
 from engine.evaluation.explaining import AccountScore, ScoreLine, account_score
 from engine.evaluation.facts import ScoreOverride
-from engine.terms import MICRO
+from engine.terms import MICRO, Tier
 from tests.engine.evaluation import portfolio as p
 
 NAMES = ("a", "b", "c", "d")
@@ -39,7 +39,8 @@ def change(
 ) -> Change:
     first = old or card(a=1, b=1, c=1)
     second = new or first
-    return explain_change(CATALOG, first, score(first, before), second, score(second, after))
+    crossed = None if new is None else Crossed(score(second, before), score(first, after))
+    return explain_change(CATALOG, first, score(first, before), second, score(second, after), crossed)
 
 
 VALUES = st.dictionaries(st.sampled_from(NAMES), st.floats(0, 100), min_size=1)
@@ -64,13 +65,20 @@ def test_the_parts_sum_to_the_change_exactly(
     """S0-58."""
     earlier = overridden(score(old, before), first)
     later = overridden(score(new or old, after), second)
-    found = explain_change(CATALOG, old, earlier, new or old, later)
+    crossed = None if new is None else Crossed(score(new, before), score(old, after))
+    found = explain_change(CATALOG, old, earlier, new or old, later, crossed)
     if earlier.computed is None or later.computed is None:
         assert (found.micro, found.parts) == (None, ())
         return
     assert found.micro == (later.effective or 0) - (earlier.effective or 0)
     assert sum(part.micro for part in found.parts) == found.micro
     assert all(isinstance(part.micro, int) and part.micro for part in found.parts)
+    lines = [{line.metric: line.contribution for line in of.lines} for of in (earlier, later)]
+    for name in NAMES:
+        moved = sum(part.micro for part in found.parts if part.metric == name)
+        assert moved == lines[1].get(name, 0) - lines[0].get(name, 0), "each metric explains its own contribution"
+    if new is None:
+        assert Moved.MODEL not in {part.moved for part in found.parts}
 
 
 def test_the_metric_that_fell_most_is_the_cause() -> None:
@@ -110,7 +118,11 @@ def test_a_changed_model_is_told_apart_from_changed_values() -> None:
     same_values = change({"a": 80, "b": 50}, {"a": 80, "b": 50}, old, stricter)
     assert [(part.metric, part.moved, part.micro) for part in same_values.parts] == [("a", Moved.MODEL, -16 * MICRO)]
     both = change({"a": 80, "b": 50}, {"a": 40, "b": 50}, old, stricter)
-    assert [(part.moved, part.micro) for part in both.parts] == [(Moved.MODEL, -16 * MICRO), (Moved.VALUE, -8 * MICRO)]
+    # By the old model 80 → 40 is 16 points, by the new one 8; the model costs 16 before and 8 after.
+    assert sorted((part.moved, part.micro) for part in both.parts) == [
+        (Moved.MODEL, -12 * MICRO),
+        (Moved.VALUE, -12 * MICRO),
+    ]
 
 
 def test_a_metric_that_left_the_scorecard_is_a_change_of_model() -> None:
@@ -119,12 +131,42 @@ def test_a_metric_that_left_the_scorecard_is_a_change_of_model() -> None:
     assert found.micro == 18 * MICRO
 
 
+def test_without_the_other_model_everything_is_the_models() -> None:
+    old, new = card(a=1, b=1), card(a=1, b=3)
+    found = explain_change(CATALOG, old, score(old, {"a": 80, "b": 50}), new, score(new, {"a": 40, "b": 50}))
+    assert {part.moved for part in found.parts} == {Moved.MODEL}
+
+
+@settings(max_examples=100, deadline=None)
+@given(VALUES, CARDS, CARDS)
+def test_where_no_value_moved_a_new_model_is_all_there_is(
+    values: dict[str, float], old: Scorecard, new: Scorecard
+) -> None:
+    found = change(values, values, old, new)
+    assert {part.moved for part in found.parts} <= {Moved.MODEL}
+
+
+def test_what_happened_beside_the_points_is_said() -> None:
+    """D.6 39: clamping and exceptions have lines of their own."""
+    of = replace(card(a=1, b=1), forced=(ForcedTier(p.compare("b", "<", 70), Tier.REQUIRES_ATTENTION, p.PLACE),))
+    found = change({"a": 120, "b": 90}, {"a": 160, "b": 60}, of)
+    assert found.notes == (
+        "The tier went from Doing Well to Requires Attention",
+        "Now: It is Requires Attention by the exception: Metric B < 70",
+        "Metric A went from 120 to 160, but its mark cannot be more than 100",
+    )
+    assert found.text.splitlines()[0] == found.headline
+
+
 def test_an_override_has_a_line_of_its_own() -> None:
     of, values = card(a=1, b=1), {"a": 80.0, "b": 50.0}
     person = ScoreOverride(0, "health", "they told me", "ana@example.com", "2026-12-22", micro=10 * MICRO)
     found = explain_change(CATALOG, of, score(of, values), of, score(of, values, overrides=(person,)))
     assert [(part.metric, part.moved, part.micro) for part in found.parts] == [("", Moved.OVERRIDE, -52 * MICRO)]
     assert found.cause == ""
+    assert found.parts[0].sentence == "-52.0: a person's override began"
+    ended = explain_change(CATALOG, of, score(of, values, overrides=(person,)), of, score(of, values))
+    assert ended.parts[0].sentence == "+52.0: a person's override ended"
 
 
 def test_without_a_score_on_one_side_nothing_is_decomposed() -> None:
