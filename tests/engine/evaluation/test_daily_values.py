@@ -124,3 +124,25 @@ def test_a_shard_says_of_its_accounts_what_the_whole_says(cut: int) -> None:
             one, other = found.signals[f"r.{name}"], expected.signals[f"r.{name}"]
             assert np.array_equal(one.values, other.values[first:last], equal_nan=True), name
             assert one.verdicts.tolist() == other.verdicts[first:last].tolist(), name
+
+
+@pytest.mark.parametrize("kind", [as_series, as_grid])
+def test_where_there_is_nobody_there_is_nothing_to_say(kind: Any) -> None:
+    nobody = p.facts(
+        0, series={"users": kind(np.zeros((DAYS, 0)))}, contact_series={"logins": kind(np.zeros((DAYS, 0)))}
+    )
+    alone = p.facts(
+        1, series={"users": kind(np.zeros((DAYS, 1)))}, contact_series={"logins": kind(np.zeros((DAYS, 0)))}
+    )
+    for name in MEASURES:
+        assert len(evaluate(BUNDLE, nobody).signals[f"r.{name}"].verdicts) == 0
+    seen = {name: int(evaluate(BUNDLE, alone).signals[f"r.{name}"].verdicts[0]) for name in MEASURES}
+    assert seen == {
+        "deviation": 0,
+        "recent": 0,
+        "rhythm": 0,
+        "rank": 0,
+        "contacts": -1,
+        "share": -1,
+        "slip": 0,
+    }
