@@ -44,8 +44,8 @@ def test_what_this_version_does_not_do_is_said_at_its_place() -> None:
             'this version calls no webhooks: the step "webhook-crm" is recorded as skipped'
         ),
         "rules/scorecards/health.yaml:14:28": (
-            'where fewer than 20 accounts can be compared, "active_users" is unknown; otherwise: {linear: [0, 100]} gives '
-            "it a mark there"
+            'where fewer than 20 accounts can be compared, "active_users" is unknown; otherwise: {linear: [0, 100]} '
+            "gives it a mark there"
         ),
     }
 

@@ -60,9 +60,9 @@ def test_a_metric_may_carry_its_standard_and_a_tier_may_be_forced() -> None:
 
 def test_a_rank_says_when_it_would_be_unknown_and_what_it_would_hide() -> None:
     bare = with_edit(CARD, HAPPY, "{rank: {among: segment}}")
+    alone = 'where fewer than 20 accounts can be compared, "happy" is unknown'
     assert notes_of(bare) == [
-        'where fewer than 20 accounts can be compared, "happy" is unknown; otherwise: {linear: [0, 100]} gives it a '
-        "mark there",
+        f"{alone}; otherwise: {{linear: [0, 100]}} gives it a mark there",
         'if "happy" falls for everybody at once, no mark shows it; floor: states the value below which it counts as 0',
     ]
     assert bundle_of(bare).scorecards["health"].metrics[2].normaliser == Rank("segment", None)
