@@ -11,7 +11,8 @@ from hypothesis import given, settings, strategies as st
 from engine.definitions.scorecard import ForcedTier, GoalLine, Linear, Scorecard, ScoredMetric, Standard, Threshold
 from engine.evaluation.evaluation import evaluate
 from engine.evaluation.facts import Before, Facts, ScoreOverride
-from engine.evaluation.scoring import Scored, contribute, normalise, shares_of, tier_by_score
+from engine.evaluation.scoring import Scored, contribute, normalise, shares_of
+from engine.evaluation.tiers import tier_by_score
 from engine.terms import MICRO, Tier
 from tests.engine.evaluation import portfolio as p
 
