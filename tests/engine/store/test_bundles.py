@@ -7,10 +7,12 @@ from sqlalchemy import select
 
 from engine.definitions import bundle as reading
 from engine.definitions.bundle import Bundle
-from engine.errors import NotFound
+from engine.errors import EngineError, NotFound, Refused
 from engine.store import bundles
+from engine.store.bundles import Publication
 from engine.store.sessions import Store
 from engine.store.tables import BundleRow
+from engine.terms import BundleAct
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -82,3 +84,55 @@ def test_no_more_than_a_few_bundles_stay_in_memory(
     publish(sqlite_store, small_bundle)
     publish(sqlite_store, other)
     assert list(bundles._cache) == [other.fingerprint]
+
+
+def test_every_act_is_kept_with_what_it_replaced(store: Store, small_bundle: Bundle, other: Bundle) -> None:
+    """S1-38: which definitions counted when is never overwritten."""
+    publish(store, small_bundle)
+    with store.begin() as session:
+        assert not bundles.is_managed(session)
+        wanted = Publication("ann", "A change", changes={"files": 1}, accepted=3)
+        bundles.apply(session, other, wanted, small_bundle.fingerprint, AT)
+    with store.read() as session:
+        last, first = bundles.acts(session)
+        assert bundles.is_managed(session)
+        assert bundles.named(session, other.fingerprint[:8]) == other.fingerprint
+    assert (first.kind, first.previous) == (BundleAct.LOADED, "")
+    assert (last.kind, last.author, last.message, last.previous) == (
+        BundleAct.APPLIED,
+        "ann",
+        "A change",
+        small_bundle.fingerprint,
+    )
+    assert (last.changes, last.accepted) == ({"files": 1}, 3)
+
+
+def test_whoever_looked_at_something_else_applies_nothing(store: Store, small_bundle: Bundle, other: Bundle) -> None:
+    publish(store, small_bundle)
+    with store.begin() as session, pytest.raises(Refused, match="Meanwhile other definitions"):
+        bundles.apply(session, other, Publication("ann"), "0" * 64, AT)
+    with store.begin() as session:
+        bundles.apply(session, small_bundle, Publication("ann"), small_bundle.fingerprint, AT)
+    with store.begin() as session, pytest.raises(Refused, match="in force already"):
+        bundles.apply(session, small_bundle, Publication("bob"), small_bundle.fingerprint, AT)
+
+
+def test_what_is_proposed_is_kept_and_not_in_force(store: Store, small_bundle: Bundle, other: Bundle) -> None:
+    publish(store, small_bundle)
+    with store.begin() as session:
+        bundles.propose(session, other, Publication("ann", kind=BundleAct.PROPOSED), AT)
+        assert bundles.fingerprint_in_force(session) == small_bundle.fingerprint
+        assert bundles.by_fingerprint(session, other.fingerprint).texts == other.texts
+    publish(store, other)
+    assert in_force(store) == other.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("beginning", "said"), [("abc", "too short"), ("a%_b00", "ever applied"), ("0" * 9, "ever applied")]
+)
+def test_a_name_that_is_none_is_refused_in_a_sentence(
+    sqlite_store: Store, small_bundle: Bundle, beginning: str, said: str
+) -> None:
+    publish(sqlite_store, small_bundle)
+    with sqlite_store.read() as session, pytest.raises(EngineError, match=said):
+        bundles.named(session, beginning)
