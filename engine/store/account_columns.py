@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
@@ -13,20 +13,21 @@ from engine.evaluation.facts import Contacts, Subjects
 ACCOUNT_NUMBERS = ("arr", "stage_since", "onboarded_on", "renewal_on", "notice_on")
 ACCOUNT_TEXTS = ("key", "name", "owner", "stage")
 
+AccountColumns: TypeAlias = Mapping[str, Sequence[Any]]
+"""Accounts by column: ``id``, ``parent_id``, ``fields``, `ACCOUNT_NUMBERS`, `ACCOUNT_TEXTS`."""
+
 _NO_PARENTS: Final[Mapping[int, str]] = MappingProxyType({})
 
 
-def account_fields(accounts: Sequence[Any], parents: Mapping[int, str] = _NO_PARENTS) -> dict[str, Column]:
-    """The columns of accounts (rows of `AccountRow`, or of the columns named here), and whatever further fields the
-    data people push, each of one type. ``parents``: keys of parent accounts by id."""
-    found: dict[str, Column] = {}
-    for name in ACCOUNT_NUMBERS:
-        found[name] = numbers([getattr(row, name) for row in accounts])
-    for name in ACCOUNT_TEXTS:
-        found[name] = texts([getattr(row, name) or None for row in accounts])
-    found["parent"] = texts([None if row.parent_id is None else parents.get(row.parent_id) for row in accounts])
-    for name in sorted({name for row in accounts for name in row.fields} - found.keys()):
-        found[name] = column([row.fields.get(name) for row in accounts])
+def account_fields(accounts: AccountColumns, parents: Mapping[int, str] = _NO_PARENTS) -> dict[str, Column]:
+    """The account's own columns, and whatever further fields the data people push, each of one type. ``parents``: keys
+    of parent accounts by id."""
+    found: dict[str, Column] = {name: numbers(accounts[name]) for name in ACCOUNT_NUMBERS}
+    found |= {name: texts([text or None for text in accounts[name]]) for name in ACCOUNT_TEXTS}
+    found["parent"] = texts([None if parent is None else parents.get(parent) for parent in accounts["parent_id"]])
+    pushed = accounts["fields"]
+    for name in sorted({name for fields in pushed if fields for name in fields} - found.keys()):
+        found[name] = column([fields.get(name) for fields in pushed])
     return found
 
 

@@ -7,7 +7,6 @@ value of each subject's last point before the block, so that what never gets sta
 
 import mmap
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -49,14 +48,13 @@ class MetricFiles:
         self._reserve(f"{day // DAYS}.f8", rows, day % DAYS, places)
         rows[day % DAYS, places] = np.ascontiguousarray(values).view(np.uint64) ^ _NONE
 
-    def clear(self, day: int, first: int, last: int) -> None:
-        """Take away what the subjects with ids ``first`` to ``last`` have on one day; then `settle`."""
+    def clear(self, day: int, firsts: Ints, lasts: Ints) -> None:
+        """Take away what the subjects with ids from ``firsts`` to ``lasts`` have on one day; then `settle`."""
         if day // DAYS in self._blocks:
             row = self._rows(day // DAYS)[day % DAYS]
-            places = _within(self.slots.between(first, last), len(row))
+            places = _within(self.slots.between(firsts, lasts), len(row))
             # Only what is there: writing zeros into a hole would fill it.
-            known = np.flatnonzero(row[places])
-            row[known + places.start if isinstance(places, slice) else places[known]] = 0
+            row[places[row[places] != 0]] = 0
 
     def read(self, ids: Ints, first: int, last: int) -> NDArray[np.float64]:
         """The values of ascending subjects from day ``first`` to ``last``, float64[days, subjects], NaN for none."""
@@ -78,15 +76,11 @@ class MetricFiles:
             self._overlay(earlier[-1], places, day, days, values)
         return days.view(np.float64), values.view(np.float64)
 
-    def settle(self, day: int, ranges: Sequence[tuple[int, int]]) -> None:
+    def settle(self, day: int, firsts: Ints, lasts: Ints) -> None:
         """Bring what later blocks know of the time before them in line with what changed on or after ``day``, for
-        subjects whose ids lie in ``ranges`` (first and last id)."""
-        block = day // DAYS
-        known = [each for each in self._blocks if each >= block]
-        if len(known) < 2:
-            return
-        found = [np.arange(len(self.slots))[self.slots.between(*each)] for each in ranges]
-        places = np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
+        subjects with ids from ``firsts`` to ``lasts``."""
+        known = [each for each in self._blocks if each >= day // DAYS]
+        places = self.slots.between(firsts, lasts) if len(known) > 1 else np.zeros(0, dtype=np.int64)
         for before, each in pairwise(known):
             self._carry_over(before, each, places, self._rows(each).shape[1])
 
@@ -99,7 +93,8 @@ class MetricFiles:
         if day // DAYS not in self._blocks:
             return 0
         row = self._rows(day // DAYS)[day % DAYS]
-        return int(np.count_nonzero(row[_within(self.slots.between(first, last), len(row))]))
+        places = self.slots.between(np.array([first]), np.array([last]))
+        return int(np.count_nonzero(row[_within(places, len(row))]))
 
     def flush(self) -> None:
         """Return once everything written is on the disk."""
@@ -113,11 +108,10 @@ class MetricFiles:
             self._maps[name].release()
         self._touched.clear()
 
-    def _carry_over(self, before: int, block: int, places: Places, width: int) -> None:
+    def _carry_over(self, before: int, block: int, places: Ints, width: int) -> None:
         carried = self._open(f"{block}.last", 2, width)
         places = _within(places, carried.shape[1])
-        size = places.stop - places.start if isinstance(places, slice) else len(places)
-        days, values = _nothing(size), _nothing(size)
+        days, values = _nothing(len(places)), _nothing(len(places))
         self._overlay(before, places, block * DAYS, days, values)
         for row in range(2):
             self._reserve(f"{block}.last", carried, row, places)
@@ -149,7 +143,7 @@ class MetricFiles:
         earlier = [each for each in self._blocks if each < block]
         if earlier:
             # First what came before, then the block: a block that exists knows its past, whenever a process dies.
-            self._carry_over(earlier[-1], block, slice(0, len(self.slots)), width)
+            self._carry_over(earlier[-1], block, np.arange(len(self.slots)), width)
         self._blocks = sorted([*self._blocks, block])
         return self._open(f"{block}.f8", DAYS, width)
 
@@ -218,10 +212,8 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def _within(places: Places, width: int) -> Places:
-    if isinstance(places, slice):
-        return slice(min(places.start, width), min(places.stop, width))
-    return places[places < width]
+def _within(places: Ints, width: int) -> Ints:
+    return places if not len(places) or places.max() < width else places[places < width]
 
 
 def _decode(rows: Packed, places: Places, out: Packed) -> None:

@@ -52,10 +52,12 @@ class Slots:
         self._set(np.concatenate([self._ids, new]))
         return self.find(ids)
 
-    def between(self, first: int, last: int) -> Places:
-        """The slots of all subjects with ids from ``first`` to ``last``, both included."""
-        start, end = np.searchsorted(self._sorted, [first, last + 1])
-        return slice(int(start), int(end)) if self._order is None else self._order[start:end]
+    def between(self, firsts: Ints, lasts: Ints) -> Ints:
+        """The slots of all subjects whose ids lie in ranges that do not overlap, ``firsts`` to ``lasts``, included."""
+        starts = np.searchsorted(self._sorted, firsts)
+        sizes = np.searchsorted(self._sorted, lasts, side="right") - starts
+        place = np.repeat(starts - np.cumsum(sizes) + sizes, sizes) + np.arange(sizes.sum())
+        return (place if self._order is None else self._order[place]).astype(np.int64, copy=False)
 
     def _set(self, ids: Ints) -> None:
         self._ids = ids

@@ -16,7 +16,7 @@ import json
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +29,7 @@ from engine.evaluation.columns import Ints
 from engine.evaluation.facts import Grid
 from engine.store import point_changes, secrets
 from engine.store.column_files import ALL, MetricFiles
-from engine.store.point_changes import Changes, Mark
+from engine.store.point_changes import Changes, Mark, Range
 from engine.store.sessions import Store
 
 LAYOUT: Final = 1
@@ -193,18 +193,19 @@ class Columns:
     def _apply(self, session: Session, changes: Changes) -> int:
         count = 0
         for day, ranges in changes.days.items():
+            firsts, lasts = _bounds(ranges)
             for files in self._metrics.values():
-                for first, last in ranges:
-                    files.clear(day, first, last)
+                files.clear(day, firsts, lasts)
             for found in point_changes.cells(session, day, ranges):
                 for metric, ids, values in found.by_metric():
                     self._files(metric).write(day, ids, values)
                 count += len(found)
             for files in self._metrics.values():
                 files.release()
-        everybody = point_changes.merged(each for ranges in changes.days.values() for each in ranges)
+        firsts, lasts = _bounds(point_changes.merged(each for ranges in changes.days.values() for each in ranges))
         for files in self._metrics.values():
-            files.settle(min(changes.days), everybody)
+            files.settle(min(changes.days), firsts, lasts)
+            files.release()
         return count
 
     def _files(self, metric: int) -> MetricFiles:
@@ -245,3 +246,8 @@ class Columns:
             os.fsync(file.fileno())
         written.replace(self._folder / "state.json")
         self._unsaved = 0
+
+
+def _bounds(ranges: Sequence[Range]) -> tuple[Ints, Ints]:
+    table = np.array(ranges, dtype=np.int64).reshape(-1, 2)
+    return table[:, 0], table[:, 1]

@@ -42,7 +42,7 @@ def load_facts(
     wanted = needs(bundle, late)
     ids = None if account_ids is None else np.unique(np.array(account_ids, dtype=np.int64))
     rows = people_facts.accounts(session, ids)
-    subjects = Subjects(np.array([row.id for row in rows], dtype=np.int64), tuple(row.key for row in rows))
+    subjects = Subjects(np.array(rows["id"], dtype=np.int64), tuple(rows["key"]))
     contacts = people_facts.contacts(session, subjects, at, ids)
     products = people_facts.products(session, subjects, ids)
     everyone = None if ids is None else np.concatenate([subjects.ids, contacts.ids, products.ids])

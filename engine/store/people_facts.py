@@ -1,24 +1,25 @@
 """Reading accounts, their contacts and their products as columns."""
 
-from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from sqlalchemy import Row, Select, Text, cast, select
+from sqlalchemy import Select, Text, cast, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from engine.evaluation.columns import Ints
 from engine.evaluation.facts import NO_PRODUCTS, Contacts, Products, Subjects
-from engine.store.account_columns import ACCOUNT_NUMBERS, ACCOUNT_TEXTS, contact_columns, rows_of
+from engine.store.account_columns import (
+    ACCOUNT_NUMBERS,
+    ACCOUNT_TEXTS,
+    AccountColumns,
+    contact_columns,
+    parsed,
+    rows_of,
+)
 from engine.store.subject_ranges import of_subjects
 from engine.store.tables import AccountRow, ContactRow, ProductRow
 
-AccountTuple: TypeAlias = Row[*tuple[Any, ...]]
-"""An account's ``id``, ``parent_id``, ``fields`` and columns by name."""
-
-_ACCOUNT = [AccountRow.id, AccountRow.parent_id, AccountRow.fields] + [
-    getattr(AccountRow, name) for name in (*ACCOUNT_NUMBERS, *ACCOUNT_TEXTS)
-]
+_ACCOUNT = ("id", "parent_id", *ACCOUNT_NUMBERS, *ACCOUNT_TEXTS)
 _CONTACT = (
     ContactRow.id,
     ContactRow.key,
@@ -31,19 +32,21 @@ _CONTACT = (
 )
 
 
-def accounts(session: Session, ids: Ints | None) -> Sequence[AccountTuple]:
+def accounts(session: Session, ids: Ints | None) -> AccountColumns:
     """The accounts with ascending ``ids``, those that there are; None: all."""
     # Columns instead of objects: every cycle reads everybody.
-    found = session.execute(_chosen(select(*_ACCOUNT), AccountRow.id, ids).order_by(AccountRow.id)).all()
-    if ids is None or len(found) <= len(ids):
-        return found
-    wanted = set(ids.tolist())
-    return [row for row in found if row.id in wanted]
+    query = select(*(getattr(AccountRow, name) for name in _ACCOUNT), cast(AccountRow.fields, Text))
+    found = session.execute(_chosen(query, AccountRow.id, ids).order_by(AccountRow.id)).all()
+    if ids is not None and len(found) > len(ids):
+        wanted = set(ids.tolist())
+        found = [row for row in found if row[0] in wanted]
+    *columns, fields = zip(*found, strict=True) if found else ((),) * (len(_ACCOUNT) + 1)
+    return dict(zip(_ACCOUNT, columns, strict=True)) | {"fields": parsed(fields)}
 
 
-def parents(session: Session, rows: Sequence[AccountTuple]) -> dict[int, str]:
+def parents(session: Session, known: AccountColumns) -> dict[int, str]:
     """The keys of the accounts' parents by id."""
-    wanted = np.unique(np.array([row.parent_id for row in rows if row.parent_id is not None], dtype=np.int64))
+    wanted = np.unique(np.array([parent for parent in known["parent_id"] if parent is not None], dtype=np.int64))
     if not len(wanted):
         return {}
     query = of_subjects(select(AccountRow.id, AccountRow.key), AccountRow.id, wanted)
