@@ -1,7 +1,7 @@
 """Events: each stored once, whatever order and however often it comes, and counted into the metrics made of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import func, insert, select
@@ -41,8 +41,25 @@ class _Event:
         )
 
 
-def push(session: Session, events: Sequence[PushedEvent], catalog: Catalog, at: datetime, faults: Faults) -> Added:
-    """Store events that are not there yet, and bring counts and departures up to date.
+@dataclass(slots=True)
+class Unsettled:
+    """What events that were stored have touched and nobody has counted yet."""
+
+    names: set[str] = field(default_factory=set)
+    places: set[Touched] = field(default_factory=set)
+    departed: set[int] = field(default_factory=set)
+
+    def add(self, events: Sequence[_Event]) -> None:
+        """Add events that were stored."""
+        for event in events:
+            self.names.add(event.pushed.event)
+            self.places.add(Touched(event.account_id, day_of(event.pushed.at)))
+            if event.pushed.event == DEPARTED and event.contact_id is not None:
+                self.departed.add(event.contact_id)
+
+
+def push(session: Session, events: Sequence[PushedEvent], unsettled: Unsettled, at: datetime, faults: Faults) -> Added:
+    """Store events that are not there yet; what they touch is to be settled once all of a body are stored.
 
     Reports unknown accounts and contacts, and keys that stand for another event; then nothing is to be kept.
     """
@@ -54,16 +71,15 @@ def push(session: Session, events: Sequence[PushedEvent], catalog: Catalog, at: 
         return Added()
     if fresh:
         session.execute(insert(EventRow), [_row(event, at) for event in fresh])
-        counting.recount(
-            session,
-            catalog,
-            {event.pushed.event for event in fresh},
-            {Touched(event.account_id, day_of(event.pushed.at)) for event in fresh},
-            at,
-        )
         changed.mark(session, {event.account_id for event in fresh})
-        _depart(session, [e.contact_id for e in fresh if e.pushed.event == DEPARTED and e.contact_id is not None], at)
+        unsettled.add(fresh)
     return Added(new=len(fresh), same=len(events) - len(fresh))
+
+
+def settle(session: Session, catalog: Catalog, unsettled: Unsettled, at: datetime) -> None:
+    """Bring counts and departures up to date."""
+    counting.recount(session, catalog, unsettled.names, unsettled.places, at)
+    _depart(session, sorted(unsettled.departed), at)
 
 
 def _resolved(

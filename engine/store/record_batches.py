@@ -19,6 +19,7 @@ from engine.evaluation.incoming.events import read_events
 from engine.evaluation.incoming.faults import Faults
 from engine.evaluation.incoming.rows import Format
 from engine.store import accounts, contacts, counting, events
+from engine.store.events import Unsettled
 from engine.store.points import Added
 
 _IN_MEMORY: Final = 1 << 22
@@ -43,6 +44,7 @@ class RecordBatch:
         self._at = at
         self._faults = Faults()
         self._numeric = NumericColumns(Format.JSON)
+        self._unsettled = Unsettled()
         self._file = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  (closed with the batch)
 
     def close(self) -> None:
@@ -68,6 +70,7 @@ class RecordBatch:
         for block in self._kept():
             added += self._push(session, block, made)
         self._faults.refuse()
+        events.settle(session, self._catalog, self._unsettled, self._at)
         return added
 
     def _push(self, session: Session, block: list[Any], made: set[str]) -> Added:
@@ -78,7 +81,7 @@ class RecordBatch:
             added, moved = contacts.push(session, block, self._at, self._faults)
             counting.recount_contacts(session, self._catalog, sorted(moved), self._at)
             return added
-        return events.push(session, block, self._catalog, self._at, self._faults)
+        return events.push(session, block, self._unsettled, self._at, self._faults)
 
     def _kept(self) -> Iterator[list[Any]]:
         self._file.seek(0)
