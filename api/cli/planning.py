@@ -36,10 +36,17 @@ def _show_files(proposal: Proposal) -> None:
         out.print(f"The files are those in force ({proposal.base.fingerprint[:12]}).")
         return
     for file in proposal.files:
-        out.print(f"{file.path}: {file.kind}, {file.added} lines added, {file.removed} removed", style="bold")
+        out.print(
+            f"{file.path}: {file.kind}, {file.added} {_lines(file.added)} added, {file.removed} removed", style="bold"
+        )
         for line in file.lines:
             out.print(line, style=_STYLES.get(line[:1], ""))
-    out.print(f"{len(proposal.files)} files differ: {proposal.base.fingerprint[:12]} → {_short(proposal)}\n")
+    how_many = "1 file differs" if len(proposal.files) == 1 else f"{len(proposal.files)} files differ"
+    out.print(f"{how_many}: {proposal.base.fingerprint[:12]} → {_short(proposal)}\n")
+
+
+def _lines(count: int) -> str:
+    return "line" if count == 1 else "lines"
 
 
 def _short(proposal: Proposal) -> str:

@@ -25,82 +25,82 @@ AT = datetime(2026, 3, 1, tzinfo=UTC)
 BY = ("--author", "jo@example.com")
 
 
-def edit(desk: Desk, old: str, new: str, path: str = RULE) -> None:
-    file = desk.folder / path
+def edit(small: Desk, old: str, new: str, path: str = RULE) -> None:
+    file = small.folder / path
     text = file.read_text(encoding="utf-8")
     assert old in text
     file.write_text(text.replace(old, new), encoding="utf-8")
 
 
-def without_examples(desk: Desk) -> None:
+def without_examples(small: Desk) -> None:
     """So that a test may move the limit the examples are about."""
-    file = desk.folder / RULE
+    file = small.folder / RULE
     file.write_text(file.read_text(encoding="utf-8").partition("examples:")[0], encoding="utf-8")
 
 
-def applied(desk: Desk, *more: str) -> Any:
-    return desk.json("apply", "--yes", "--json", *BY, *more)
+def applied(small: Desk, *more: str) -> Any:
+    return small.json("apply", "--yes", "--json", *BY, *more)
 
 
-def test_plan_shows_the_text_that_differs_and_whom_it_touches(desk: Desk) -> None:
+def test_plan_shows_the_text_that_differs_and_whom_it_touches(small: Desk) -> None:
     """Nobody has to guess what a changed threshold does: the line, and the account, stand there."""
-    without_examples(desk)
-    applied(desk)
-    edit(desk, "threshold: {below: 40%}", "threshold: {below: 20%}")
-    done = desk.run("plan")
+    without_examples(small)
+    applied(small)
+    edit(small, "threshold: {below: 40%}", "threshold: {below: 20%}")
+    done = small.run("plan")
     assert done.exit_code == 0, done.output
-    assert f"{RULE}: changed" in done.stdout
-    assert "-    threshold: {below: 40%}" in done.stdout
-    assert "+    threshold: {below: 20%}" in done.stdout
+    assert f"{RULE}: changed, 1 line added, 1 removed" in done.stdout
+    assert "\n-  seats_unused: {metric: license_utilization, threshold: {below: 40%}" in done.stdout
+    assert "\n+  seats_unused: {metric: license_utilization, threshold: {below: 20%}" in done.stdout
     assert "would no longer fire for 1: Empty (empty)" in done.stdout
-    planned = desk.json("plan", "--json")
+    planned = small.json("plan", "--json")
     assert planned["effect"]["rules"]["seats-unused"]["stops"] == ["empty"]
     assert [file["path"] for file in planned["files"]] == [RULE]
     assert planned["in_force"] != planned["fingerprint"]
 
 
-def test_before_the_first_apply_everything_is_new(desk: Desk) -> None:
-    planned = desk.json("plan", "--json")
+def test_before_the_first_apply_everything_is_new(small: Desk) -> None:
+    planned = small.json("plan", "--json")
     assert planned["in_force"] is None
     assert {file["kind"] for file in planned["files"]} == {"added"}
     assert planned["effect"]["rules"]["seats-unused"]["new"] is True
-    assert "Nothing is in force yet" in desk.run("plan").stdout
+    assert "Nothing is in force yet" in small.run("plan").stdout
 
 
-def test_plan_compares_with_another_folder(desk: Desk, tmp_path: Path) -> None:
-    assert desk.run("plan", "--against", str(desk.folder)).stdout.startswith("The files are those in force")
+def test_plan_compares_with_another_folder(small: Desk, tmp_path: Path) -> None:
+    assert small.run("plan", "--against", str(small.folder)).stdout.startswith("The files are those in force")
 
 
-def test_plan_as_it_was_known_leaves_out_what_came_later(desk: Desk) -> None:
+def test_plan_as_it_was_known_leaves_out_what_came_later(small: Desk) -> None:
     yesterday = (datetime.now(UTC).date() - timedelta(days=1)).isoformat()
-    assert desk.json("plan", "--at", yesterday, "--json")["effect"]["rules"]["seats-unused"]["fires"] == ["empty"]
-    then = desk.json("plan", "--at", yesterday, "--known", "--json")
+    assert small.json("plan", "--at", yesterday, "--json")["effect"]["rules"]["seats-unused"]["fires"] == ["empty"]
+    then = small.json("plan", "--at", yesterday, "--known", "--json")
     assert then["effect"]["rules"]["seats-unused"]["fires"] == [], "the points came in today"
 
 
-def test_applying_keeps_who_did_what_and_why(desk: Desk) -> None:
+def test_applying_keeps_who_did_what_and_why(small: Desk) -> None:
     """S1-38: definitions have an author, a reason and the moment from which they count."""
-    first = applied(desk, "--message", "We begin")
-    edit(desk, "share: 10%", "share: 20%")
-    second = applied(desk, "--message", "A larger hold-out")
+    first = applied(small, "--message", "We begin")
+    edit(small, "share: 10%", "share: 20%")
+    second = applied(small, "--message", "A larger hold-out")
     assert second["previous"] == first["applied"]
-    listed = desk.json("bundles", "--json")
+    listed = small.json("bundles", "--json")
     assert listed["in_force"] == second["applied"]
     assert [(act["message"], act["author"], act["previous"]) for act in listed["acts"]] == [
         ("A larger hold-out", "jo@example.com", first["applied"]),
         ("We begin", "jo@example.com", ""),
     ]
     assert listed["acts"][0]["changes"]["files"] == 1
-    assert "A larger" in desk.run("bundles").stdout
+    assert "A larger" in small.run("bundles").stdout
 
 
-def test_what_was_in_force_comes_back(desk: Desk) -> None:
-    first = applied(desk)["applied"]
-    edit(desk, "share: 10%", "share: 20%")
-    applied(desk)
-    done = desk.run("rollback", first[:8], "--reason", "It was too much", "--yes", *BY)
+def test_what_was_in_force_comes_back(small: Desk) -> None:
+    first = applied(small)["applied"]
+    edit(small, "share: 10%", "share: 20%")
+    applied(small)
+    done = small.run("rollback", first[:8], "--reason", "It was too much", "--yes", *BY)
     assert done.exit_code == 0, done.output
-    listed = desk.json("bundles", "--json")
+    listed = small.json("bundles", "--json")
     assert (listed["in_force"], listed["acts"][0]["kind"]) == (first, "rolled_back")
     assert listed["acts"][0]["message"] == "It was too much"
 
@@ -112,106 +112,106 @@ def test_what_was_in_force_comes_back(desk: Desk) -> None:
         (("apply", "--accept-blast", "5", "--yes"), "needs a --reason"),
     ],
 )
-def test_what_changes_much_needs_a_reason(desk: Desk, arguments: tuple[str, ...], told: str) -> None:
-    done = desk.run(*arguments, *BY)
+def test_what_changes_much_needs_a_reason(small: Desk, arguments: tuple[str, ...], told: str) -> None:
+    done = small.run(*arguments, *BY)
     assert (done.exit_code, told in done.stderr) == (2, True)
 
 
-def test_nothing_is_applied_without_a_yes(desk: Desk) -> None:
-    done = desk.run("apply", *BY)
+def test_nothing_is_applied_without_a_yes(small: Desk) -> None:
+    done = small.run("apply", *BY)
     assert done.exit_code == 1
     assert "repeat with --yes" in done.stderr
-    assert desk.count(BundleRow) == 0
+    assert small.count(BundleRow) == 0
 
 
-def test_what_is_proposed_waits_for_a_member(desk: Desk) -> None:
-    applied(desk)
-    edit(desk, "share: 10%", "share: 20%")
-    proposed = desk.json("apply", "--propose", "--json", *BY)["proposed"]
-    listed = desk.json("bundles", "--json")
+def test_what_is_proposed_waits_for_a_member(small: Desk) -> None:
+    applied(small)
+    edit(small, "share: 10%", "share: 20%")
+    proposed = small.json("apply", "--propose", "--json", *BY)["proposed"]
+    listed = small.json("bundles", "--json")
     assert listed["in_force"] != proposed
     assert (listed["acts"][0]["kind"], listed["acts"][0]["fingerprint"]) == ("proposed", proposed)
 
 
-def test_what_its_own_examples_contradict_is_not_applied(desk: Desk) -> None:
+def test_what_its_own_examples_contradict_is_not_applied(small: Desk) -> None:
     """The examples of a rule are its tests: a change that breaks one stays where it is."""
-    edit(desk, "threshold: {below: 40%}", "threshold: {below: 20%}")
-    done = desk.run("apply", "--yes", *BY)
+    edit(small, "threshold: {below: 40%}", "threshold: {below: 20%}")
+    done = small.run("apply", "--yes", *BY)
     assert done.exit_code == 1
     assert "R050" in done.stderr
-    assert desk.count(BundleRow) == 0
+    assert small.count(BundleRow) == 0
 
 
-def test_the_same_again_is_refused_in_a_sentence(desk: Desk) -> None:
-    applied(desk)
-    done = desk.run("apply", "--yes", *BY)
+def test_the_same_again_is_refused_in_a_sentence(small: Desk) -> None:
+    applied(small)
+    done = small.run("apply", "--yes", *BY)
     assert isinstance(done.exception, Refused)
     assert "in force already" in str(done.exception)
 
 
-def test_after_the_first_apply_the_files_are_only_compared(desk: Desk) -> None:
+def test_after_the_first_apply_the_files_are_only_compared(small: Desk) -> None:
     """A worker that starts in a folder somebody is editing must not put half a change in force."""
-    in_force = applied(desk)["applied"]
-    edit(desk, "share: 10%", "share: 20%")
-    done = desk.run("evaluate")
+    in_force = applied(small)["applied"]
+    edit(small, "share: 10%", "share: 20%")
+    done = small.run("evaluate")
     assert done.exit_code == 0, done.output
     assert f"are not what is in force ({in_force[:12]})" in done.stderr
-    assert desk.json("bundles", "--json")["in_force"] == in_force
-    (desk.folder / RULE).write_text("rule: [", encoding="utf-8")
-    assert desk.run("evaluate").exit_code == 0, "files that do not check cannot stop what is in force"
+    assert small.json("bundles", "--json")["in_force"] == in_force
+    (small.folder / RULE).write_text("rule: [", encoding="utf-8")
+    assert small.run("evaluate").exit_code == 0, "files that do not check cannot stop what is in force"
 
 
-def test_without_an_apply_the_files_a_process_starts_with_count(desk: Desk) -> None:
-    assert desk.run("evaluate").exit_code == 0
-    edit(desk, "share: 10%", "share: 20%")
-    assert desk.run("evaluate").exit_code == 0
-    acts = desk.json("bundles", "--json")["acts"]
+def test_without_an_apply_the_files_a_process_starts_with_count(small: Desk) -> None:
+    assert small.run("evaluate").exit_code == 0
+    edit(small, "share: 10%", "share: 20%")
+    assert small.run("evaluate").exit_code == 0
+    acts = small.json("bundles", "--json")["acts"]
     assert [act["kind"] for act in acts] == ["loaded", "loaded"]
 
 
-def test_open_runs_keep_the_definitions_they_began_with(desk: Desk) -> None:
-    first = applied(desk)["applied"]
-    assert desk.json("evaluate", "--json")["starts"] >= 1
-    edit(desk, "share: 10%", "share: 20%")
-    applied(desk)
-    store = connect(f"sqlite:///{desk.folder}/data/backcast.db")
+def test_open_runs_keep_the_definitions_they_began_with(small: Desk) -> None:
+    first = applied(small)["applied"]
+    assert small.json("evaluate", "--json")["starts"] >= 1
+    edit(small, "share: 10%", "share: 20%")
+    applied(small)
+    store = connect(f"sqlite:///{small.folder}/data/backcast.db")
     with store.read() as session:
         assert set(session.scalars(select(RunRow.bundle))) == {first}
     store.close()
 
 
-def test_a_change_that_moves_many_stops_until_somebody_accepts_it(desk: Desk) -> None:
+def test_a_change_that_moves_many_stops_until_somebody_accepts_it(small: Desk) -> None:
     """Beyond its own limit a rule starts nothing, and definitions that would do so are not applied in passing."""
     keys = [f"more{number}" for number in range(30)]
-    accounts = desk.write("more.csv", ["key,name", *(f"{key},{key}" for key in keys)])
-    desk.run("ingest", "accounts", accounts)
-    days = sorted({row.split(",")[2] for row in (desk.folder / "points.csv").read_text().splitlines()[1:]})
+    accounts = small.write("more.csv", ["key,name", *(f"{key},{key}" for key in keys)])
+    small.run("ingest", "accounts", accounts)
+    days = sorted({row.split(",")[2] for row in (small.folder / "points.csv").read_text().splitlines()[1:]})
     points = [f"{key},active_users,{day},30" for key in keys for day in days]
     points += [f"{key},seats_sold,{days[0]},100" for key in keys]
-    desk.run("ingest", "points", desk.write("many.csv", ["account,metric,day,value", *points]))
-    without_examples(desk)
-    edit(desk, "threshold: {below: 40%}", "threshold: {below: 10%}")
-    applied(desk)
-    desk.run("evaluate")
-    edit(desk, "threshold: {below: 10%}", "threshold: {below: 40%}")
-    edit(desk, "guard: {cooldown: 60d", "guard: {max_new_runs: 5, cooldown: 60d")
-    before = desk.json("bundles", "--json")["in_force"]
-    done = desk.run("apply", "--yes", *BY)
+    small.run("ingest", "points", small.write("many.csv", ["account,metric,day,value", *points]))
+    without_examples(small)
+    edit(small, "threshold: {below: 40%}", "threshold: {below: 10%}")
+    applied(small)
+    small.run("evaluate")
+    edit(small, "threshold: {below: 10%}", "threshold: {below: 40%}")
+    edit(small, "guard: {cooldown: 60d", "guard: {max_new_runs: 5, cooldown: 60d")
+    before = small.json("bundles", "--json")["in_force"]
+    done = small.run("apply", "--yes", *BY)
     assert done.exit_code == 1
     assert "rule seats-unused would go beyond its limit for 31 accounts" in done.stderr
     assert "--accept-blast 31 --reason" in done.stderr
-    assert desk.json("bundles", "--json")["in_force"] == before
-    assert desk.run("apply", "--yes", *BY, "--accept-blast", "30", "--reason", "No").exit_code == 1
-    assert desk.run("apply", "--yes", *BY, "--accept-blast", "31", "--reason", "Wanted").exit_code == 0
-    act = desk.json("bundles", "--json")["acts"][0]
+    assert small.json("bundles", "--json")["in_force"] == before
+    assert small.run("apply", "--yes", *BY, "--accept-blast", "30", "--reason", "No").exit_code == 1
+    assert small.run("apply", "--yes", *BY, "--accept-blast", "31", "--reason", "Wanted").exit_code == 0
+    act = small.json("bundles", "--json")["acts"][0]
     assert (act["accepted"], act["message"]) == (31, "Wanted")
 
 
-def test_of_two_who_apply_at_once_one_wins_and_the_other_is_told(desk: Desk, tmp_path: Path) -> None:
-    first = reading.read(read_files(str(desk.folder))).bundle
-    edit(desk, "share: 10%", "share: 20%")
-    second = reading.read(read_files(str(desk.folder))).bundle
-    store = connect(f"sqlite:///{desk.folder}/data/backcast.db")
+def test_of_two_who_apply_at_once_one_wins_and_the_other_is_told(small: Desk, tmp_path: Path) -> None:
+    first = reading.read(read_files(str(small.folder))).bundle
+    edit(small, "share: 10%", "share: 20%")
+    second = reading.read(read_files(str(small.folder))).bundle
+    store = connect(f"sqlite:///{small.folder}/data/backcast.db")
     at_once, refused = Barrier(2), list[EngineError]()
 
     def one(bundle: Bundle | None, author: str) -> None:

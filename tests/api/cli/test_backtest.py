@@ -127,8 +127,8 @@ def test_what_cannot_be_tested_is_said_in_a_sentence(told: Desk, arguments: tupl
     assert (done.exit_code, said in done.stderr.replace("\n", " ")) == (2, True), done.stderr
 
 
-def test_without_any_data_there_is_nothing_to_test(desk: Desk) -> None:
-    (desk.folder / "data/backcast.db").unlink()
-    done = desk.run("backtest")
+def test_without_any_data_there_is_nothing_to_test(told: Desk) -> None:
+    (told.folder / "data/backcast.db").unlink()
+    done = told.run("backtest")
     assert done.exit_code == 1
     assert "There is no history yet" in done.stderr

@@ -1,6 +1,5 @@
 """A small history whose truth is known: ten accounts over half a year, one rule, one scorecard."""
 
-import shutil
 from datetime import date, timedelta
 
 from tests.api.cli.desk import Desk
@@ -56,16 +55,40 @@ LARGE = RULE.replace("seats-unused", "large-only").replace(
 )
 
 
+SEATS = CATALOG.replace(
+    "events:",
+    """\
+  seats_sold: {title: Seats, source: commercial, evidence: observe, type: number, better: neither, bears_on_value: Paid}
+  license_utilization:
+    {title: Licence use, source: adoption, evidence: do, type: share, better: higher, bears_on_value: Used,
+     formula: {"/": [{var: active_users}, {var: seats_sold}]}}
+events:""",
+)
+SMALL = {
+    "rules/catalog.yaml": SEATS,
+    "rules/scorecards/health.yaml": CARD,
+    "playbooks/seat-activation.yaml": PLAYBOOK,
+    "rules/adoption/seats-unused.yaml": RULE.partition("signals:")[0]
+    + """\
+guard: {cooldown: 60d, hold_out: {share: 10%}}
+existing: enrol
+signals:
+  seats_unused: {metric: license_utilization, threshold: {below: 40%}, lasting: 7d, clears: {above: 45%}}
+examples:
+  - name: fires when 30 of 100 seats have been in use for more than a week
+    given: {seats_sold: 100, active_users: {last 10d: 30}}
+    then: fires
+""",
+}
+
+
 def live_through(desk: Desk) -> Desk:
     """Ten accounts over half a year: `warned0` to `warned3` fall to 20 users 60 days before they churn, `sudden`
     churns at 80 users, `steady` ones stay at 80, and `quiet` has 20 users and stays."""
-    for folder in ("rules", "playbooks"):
-        shutil.rmtree(desk.folder / folder)
     written = {"catalog": CATALOG, "seats-unused": RULE, "scorecards/health": CARD}
     for name, text in (*((f"rules/{name}", text) for name, text in written.items()), ("playbooks/seats", PLAYBOOK)):
         (desk.folder / name).parent.mkdir(parents=True, exist_ok=True)
         (desk.folder / f"{name}.yaml").write_text(text, encoding="utf-8")
-    (desk.folder / "data/backcast.db").unlink()
     churned = {f"warned{number}": END - timedelta(days=20 + 5 * number) for number in range(4)}
     churned["sudden"] = END - timedelta(days=30)
     keys = [*churned, "quiet", *(f"steady{number}" for number in range(4))]
