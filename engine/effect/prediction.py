@@ -4,6 +4,7 @@ Two questions, one after the other: does it churn, and, of those that do not, do
 regression on what was known on a past day; the chances of grow, flat and churn so sum to 1. It is fitted on the
 earlier days, the steepness and level of its answers are set anew on later ones (Platt 1999), and it is judged on the
 latest: by its Brier score beside that of the base rate, and by a table of what happened to those given each chance.
+What became of an account must be known before the judged days begin, so the same loss never stands on both sides.
 With too few accounts, or too few of one kind, nothing is predicted and the answer says how many are missing.
 """
 
@@ -23,8 +24,8 @@ FEWEST: Final = 200
 FEWEST_OF_A_KIND: Final = 20
 """Accounts, and accounts of each kind, that each of the three slices of time must have."""
 
-_STARTS: Final = ((1, 0.5), (2, 0.75))
-"""Where the later and the latest days begin: the place among the days they cannot begin before, and the share."""
+_JUDGED: Final = 0.75
+"""Where the judged days begin, as a share of all; of what is known before, two thirds are fitted on."""
 
 _BINS: Final = 5
 _EDGE: Final = 1e-6
@@ -42,17 +43,19 @@ class Future(IntEnum):
 class Known:
     """What was known of accounts on past days and what became of them: one entry per account and day (length K).
 
-    ``days`` int64[K]; ``accounts`` int64[K]; ``columns`` float64[K, M] without NaN; ``futures`` int64[K] of `Future`.
+    ``days`` int64[K]; ``accounts`` int64[K]; ``columns`` float64[K, M] without NaN; ``futures`` int64[K] of `Future`,
+    which were known ``within`` days after.
     """
 
     days: Ints
     accounts: Ints
     columns: NDArray[np.float64]
     futures: Ints
+    within: int = 0
 
     def only(self, chosen: Flags) -> "Known":
         """The chosen entries."""
-        return Known(self.days[chosen], self.accounts[chosen], self.columns[chosen], self.futures[chosen])
+        return Known(self.days[chosen], self.accounts[chosen], self.columns[chosen], self.futures[chosen], self.within)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,10 @@ class Judged:
         """Whether it says more than the base rate alone."""
         return self.brier < self.brier_of_base_rate
 
+    def like(self, chance: float) -> "Band":
+        """The band of the judged accounts that were told the chance nearest to this one."""
+        return min(self.bands, key=lambda band: abs(band.told - chance))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predictor:
@@ -104,8 +111,11 @@ class TooFew:
 
 
 def fit_predictor(known: Known) -> Predictor | TooFew:
-    """Fit on the earlier half of the days, set level and steepness on the next quarter, judge on the last."""
-    early, middle, late = (known.only(part) for part in _slices(known.days))
+    """Fit on the earlier days, set level and steepness on the next ones, judge on the last quarter."""
+    slices = _slices(known.days, known.within)
+    if slices is None:
+        return TooFew(_short(known))
+    early, middle, late = (known.only(part) for part in slices)
     for slice_ in (early, middle, late):
         if sentence := _too_few(slice_):
             return TooFew(sentence)
@@ -117,14 +127,25 @@ def fit_predictor(known: Known) -> Predictor | TooFew:
     return Predictor(churn, grow, judged)
 
 
-def _slices(days: Ints) -> tuple[Flags, Flags, Flags]:
-    """Earlier, later and latest days; all accounts of one day are in one slice."""
+def _slices(days: Ints, within: int) -> tuple[Flags, Flags, Flags] | None:
+    """Earlier, later and judged days, all accounts of one day in one slice; None where there are too few days."""
     distinct = np.unique(days)
     if len(distinct) < 3:
-        none = np.zeros(len(days), dtype=np.bool_)
-        return none, none, none
-    first, second = (distinct[min(max(int(len(distinct) * cut), at), len(distinct) - 1)] for at, cut in _STARTS)
-    return days < first, (days >= first) & (days < second), days >= second
+        return None
+    last = distinct[max(int(len(distinct) * _JUDGED), 2)]
+    told = distinct[(distinct < last) & (distinct + within <= last)]
+    if len(told) < 2:
+        return None
+    middle = told[max(int(len(told) * 2 / 3), 1)]
+    return days < middle, (days >= middle) & (days <= told[-1]), days >= last
+
+
+def _short(known: Known) -> str:
+    span = int(np.ptp(known.days)) if len(known.days) else 0
+    return (
+        f"what became of accounts is known for days over {span} days; it takes some {max(int(known.within * 1.5), 3)} "
+        "to fit on the earlier ones and judge on later ones"
+    )
 
 
 def _too_few(known: Known) -> str:

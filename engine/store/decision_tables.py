@@ -210,3 +210,28 @@ class EffectRow(Base):
     high: Mapped[float | None] = mapped_column(Float)
     sentence: Mapped[str] = mapped_column(Text)
     estimated_on: Mapped[int] = mapped_column(Integer)
+
+
+class PredictorRow(Base):
+    """What was fitted on one day to say what becomes of accounts within ``within`` days, and how it was judged on later
+    days than it was fitted on (a list of the fields of `Judged`). ``sentence``: why nothing is predicted, else ""."""
+
+    __tablename__ = "predictors"
+    day: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    fingerprint: Mapped[str] = mapped_column(String(64), default="")
+    within: Mapped[int] = mapped_column(Integer)
+    accounts: Mapped[int] = mapped_column(Integer)
+    judged: Mapped[list[Any]]
+    sentence: Mapped[str] = mapped_column(Text, default="")
+
+
+class PredictionRow(Base):
+    """The chances of one account as told on one day; they sum to 1. ``predictor``: the fingerprint of what told them."""
+
+    __tablename__ = "predictions"
+    day: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True, autoincrement=False)
+    churn: Mapped[float] = mapped_column(Float)
+    flat: Mapped[float] = mapped_column(Float)
+    grow: Mapped[float] = mapped_column(Float)
+    predictor: Mapped[str] = mapped_column(String(64))

@@ -24,10 +24,13 @@ def upgrade() -> None:
     _signal_states()
     _decisions()
     _outcomes()
+    _predictions()
 
 
 def downgrade() -> None:
     for table in (
+        "predictions",
+        "predictors",
         "outcomes",
         "decisions",
         "signal_states",
@@ -220,3 +223,24 @@ def _outcomes() -> None:
     )
     op.create_index("ix_outcomes_account_id", "outcomes", ["account_id"])
     op.create_index("ix_outcomes_state_due_on", "outcomes", ["state", "due_on"])
+
+
+def _predictions() -> None:
+    op.create_table(
+        "predictors",
+        sa.Column("day", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("fingerprint", sa.String(64), nullable=False),
+        sa.Column("within", sa.Integer, nullable=False),
+        sa.Column("accounts", sa.Integer, nullable=False),
+        sa.Column("judged", sa.JSON, nullable=False),
+        sa.Column("sentence", sa.Text, nullable=False),
+    )
+    op.create_table(
+        "predictions",
+        sa.Column("day", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("account_id", Id, sa.ForeignKey("accounts.id"), primary_key=True, autoincrement=False),
+        sa.Column("churn", sa.Float, nullable=False),
+        sa.Column("flat", sa.Float, nullable=False),
+        sa.Column("grow", sa.Float, nullable=False),
+        sa.Column("predictor", sa.String(64), nullable=False),
+    )
