@@ -179,6 +179,7 @@ def _go_over(workspace: Workspace, bundle: Bundle, publication: Publication, *, 
 def _proposal(
     workspace: Workspace, bundle: Bundle, day: int, base: Bundle | None, *, as_known: bool = False
 ) -> Proposal:
+    bundles.keep(bundle)
     with workspace.store.read() as session:
         return propose(session, bundle, base or bundles.in_force(session), moment_of(day), as_known=as_known)
 

@@ -111,7 +111,7 @@ def _put(session: Session, checked_bundle: Bundle, publication: Publication, at:
     row.author, row.applied_at = publication.author, at
     _act(session, row.fingerprint, publication, previous, at)
     counting.recount_metrics(session, checked_bundle.catalog, _counted_anew(before, checked_bundle.catalog), at)
-    _keep(checked_bundle)
+    keep(checked_bundle)
 
 
 def _row(session: Session, checked_bundle: Bundle) -> BundleRow:
@@ -203,7 +203,7 @@ def by_fingerprint(session: Session, fingerprint: str) -> Bundle:
     checked = reading.read(row.texts)
     if checked.bundle is None:
         raise BadDefinition(checked.problems)
-    return _keep(checked.bundle)
+    return keep(checked.bundle)
 
 
 def _catalog(session: Session, fingerprint: str) -> Catalog | None:
@@ -223,7 +223,8 @@ def _counted_anew(before: Catalog | None, catalog: Catalog) -> list[Metric]:
     ]
 
 
-def _keep(bundle: Bundle) -> Bundle:
+def keep(bundle: Bundle) -> Bundle:
+    """Have a bundle at hand that was just read, so that it need not be read again from its texts."""
     with _lock:
         _cache[bundle.fingerprint] = bundle
         while len(_cache) > _KEPT:
