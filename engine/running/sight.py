@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from engine.definitions.bundle import Bundle
 from engine.definitions.condition import Condition
@@ -11,8 +10,6 @@ from engine.evaluation.evaluation import Evaluation
 from engine.evaluation.features import Features, taken
 from engine.evaluation.program import evaluate_condition
 from engine.terms import Verdict
-
-_OF_THE_PORTFOLIO: Final = ("score.", "tier.", "cause.", "signal.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,11 +49,6 @@ class Sight:
         if observed.verdicts[self.row] != Verdict.HOLDS:
             return frozenset()
         return frozenset(contacts.ids[observed.people & (contacts.account_rows == self.row)].tolist())
-
-
-def needs_portfolio(names: frozenset[str]) -> bool:
-    """Whether what is read compares an account with others, so that its own facts alone would give another answer."""
-    return any(name.startswith(_OF_THE_PORTFOLIO) or name.endswith(".rank") for name in names)
 
 
 class _ContactColumns(Mapping[str, Column]):

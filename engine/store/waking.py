@@ -18,7 +18,6 @@ from engine.errors import EngineError
 from engine.evaluation.columns import Flags
 from engine.evaluation.evaluation import Evaluation, evaluate
 from engine.evaluation.program import evaluate_condition
-from engine.running.sight import needs_portfolio
 from engine.store import bundles, exits, waits
 from engine.store.exits import Candidate
 from engine.store.facts import load_facts
@@ -132,18 +131,16 @@ def _told(bundle: Bundle, evaluation: Evaluation | None, runs: Sequence[Waiting]
 
 
 def _look(session: Session, bundle: Bundle, runs: Sequence[Waiting], day: int) -> Evaluation | None:
-    """The facts of the accounts that somebody asks about, or of all where they are compared; None: nobody asks."""
-    names: set[str] = set()
+    """The facts of the accounts that somebody asks about; None: nobody asks."""
     accounts: set[int] = set()
     for one in runs:
         condition = until(bundle, one.run.playbook, one.step)
         for asked in (exits.asks(bundle, one.run), condition.names if condition else None):
             if asked is not None:
-                names |= asked
                 accounts.add(one.run.account_id)
     if not accounts:
         return None
-    whom = None if needs_portfolio(frozenset(names)) or len(accounts) > _MANY else sorted(accounts)
+    whom = None if len(accounts) > _MANY else sorted(accounts)
     return evaluate(bundle, load_facts(session, bundle, day, whom))
 
 

@@ -11,7 +11,7 @@ from engine.definitions.condition import Condition
 from engine.definitions.playbook import BranchStep, CampaignStep, EmailStep, Playbook, Span, WaitStep
 from engine.evaluation.evaluation import evaluate
 from engine.running.lines import Line, Meaning, meanings
-from engine.running.sight import Sight, needs_portfolio
+from engine.running.sight import Sight
 from engine.running.working_time import deadline, seen_at
 from engine.store import bundles, people, runs
 from engine.store.facts import load_facts
@@ -71,7 +71,7 @@ def load(session: Session, wanted: StretchInput, base_url: str, sender: str) -> 
     known = dict(meanings(playbook, run.mode))
     ahead = [known[line.step] for line in run.lines[wanted.cursor :]]
     is_closing = wanted.outcome in {"cancelled", "failed"} or not run.state.is_open
-    asked = None if is_closing else _asked(bundle, run, playbook, ahead)
+    is_asked = not is_closing and _reads_data(bundle, run, playbook, ahead)
     return Scene(
         run=run,
         bundle=bundle,
@@ -83,22 +83,17 @@ def load(session: Session, wanted: StretchInput, base_url: str, sender: str) -> 
         cursor=wanted.cursor,
         outcome=wanted.outcome,
         skips=frozenset(wanted.skips),
-        sight=None if asked is None else _look(session, bundle, run.account_id, seen, asked),
+        sight=_look(session, bundle, run.account_id, seen) if is_asked else None,
         base_url=base_url.rstrip("/"),
         sender=sender,
     )
 
 
-def _asked(bundle: Bundle, run: Run, playbook: Playbook, ahead: Iterable[Meaning]) -> frozenset[str] | None:
-    """The names that conditions ahead and the exit read; None when nothing does."""
-    names = [condition.names for meaning in ahead for condition in _conditions(meaning)]
-    names += [frozenset({f"signal.{signal}"}) for meaning in ahead for signal in _signals(meaning)]
-    rule = bundle.rules.get(run.rule)
-    if rule is not None and "goal_met" in playbook.exit:
-        success = rule.challenge.success
-        names.append(success.condition.names if success.condition else frozenset())
-        names.append(frozenset({success.feature.name}) if success.feature else frozenset())
-    return frozenset().union(*names) if names else None
+def _reads_data(bundle: Bundle, run: Run, playbook: Playbook, ahead: Iterable[Meaning]) -> bool:
+    """Whether conditions ahead, whom a step is for, or the exit read data of the account."""
+    if "goal_met" in playbook.exit and run.rule in bundle.rules:
+        return True
+    return any(True for meaning in ahead for _ in (*_conditions(meaning), *_signals(meaning)))
 
 
 def _conditions(meaning: Meaning) -> Iterator[Condition]:
@@ -116,7 +111,7 @@ def _signals(meaning: Meaning) -> Iterator[str]:
         yield meaning.step.to.signal
 
 
-def _look(session: Session, bundle: Bundle, account_id: int, at: datetime, names: frozenset[str]) -> Sight:
-    only = None if needs_portfolio(names) else [account_id]
-    evaluation = evaluate(bundle, load_facts(session, bundle, people.day_of(at), only))
+def _look(session: Session, bundle: Bundle, account_id: int, at: datetime) -> Sight:
+    # Alone: what it is compared with is kept from the last cycle over all accounts.
+    evaluation = evaluate(bundle, load_facts(session, bundle, people.day_of(at), [account_id]))
     return Sight(bundle, evaluation, evaluation.facts.accounts.ids.tolist().index(account_id))

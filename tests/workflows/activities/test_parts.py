@@ -10,10 +10,12 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from sqlalchemy import select, update
 
 from engine.errors import Refused
+from engine.evaluation.evaluation import evaluate
 from engine.store import bundles, changed, score_overrides
 from engine.store.base import Base
 from engine.store.columns import open_columns
 from engine.store.decision_tables import ScoreRow, SignalStatesRow
+from engine.store.facts import load_facts
 from engine.store.run_tables import RunRow, WaitRow
 from engine.store.sessions import Store, connect
 from engine.store.states import of_accounts
@@ -146,6 +148,17 @@ def test_a_part_is_compared_with_everybody_and_not_with_itself(store: Store) -> 
     with store.read() as session:
         ranks = {one.account_id: one.value for one in of_accounts(session, [40, 41, 42]) if one.signal == "last"}
     assert ranks == {40: 4.0, 41: 88.0, 42: 90.0}
+
+
+def test_one_account_alone_is_seen_as_the_cycle_saw_it(store: Store) -> None:
+    """Rank, score and tier are what they were among all: a run that asks reads its own account and nobody else's."""
+    fill(store)
+    send_days(store, 6, [DAY])
+    run_cycle(store, small(), at(DAY), day_seconds=None)
+    with store.read() as session:
+        for row in session.scalars(select(ScoreRow).where(ScoreRow.account_id < 9)):
+            seen = evaluate(small(), load_facts(session, small(), DAY, [row.account_id]))
+            assert seen.scores["health"].computed.tolist() == [-1 if row.computed is None else row.computed]
 
 
 def test_marks_that_come_while_a_cycle_looks_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

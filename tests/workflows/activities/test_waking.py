@@ -1,13 +1,15 @@
 """What a cycle tells runs that stand still: what they wait for has come, or what they are for has come about."""
 
+import numpy as np
 import pytest
 from sqlalchemy import update
 
-from engine.store import acts, bundles
+from engine.evaluation.facts import Peers
+from engine.store import acts, bundles, peer_values
 from engine.store.decision_tables import EpisodeRow
 from engine.store.run_tables import RunRow
 from engine.store.sessions import Store
-from engine.store.tables import AccountRow, SubjectRow
+from engine.store.tables import AccountRow
 from engine.store.waking import wake
 from engine.terms import RunAct, RunState
 from tests.workflows.activities.scenery import AT, OWNER, TODAY, Stage, playbook_file, read, stage
@@ -126,16 +128,11 @@ def test_a_paused_run_hears_of_it_when_it_goes_on(scene: Stage) -> None:
     assert look(scene) == 1
 
 
-def test_a_wait_that_compares_accounts_sees_all_of_them(scene: Stage) -> None:
-    """Alone an account is always the first of one."""
+def test_a_wait_that_compares_accounts_compares_with_those_of_the_last_cycle(scene: Stage) -> None:
+    """Alone an account is always the first of one; of twenty that use it more it is the last."""
     standing(scene, "ranked")
     with scene.store.begin() as session:
-        for number in range(100, 104):
-            session.add(SubjectRow(id=number, kind="account"))
-            session.flush()
-            session.add(AccountRow(id=number, key=f"a{number}", name="Other", recorded_at=AT))
-    for number in range(100, 104):
-        scene.point("active_users", 90, subject=number)
+        peer_values.save(session, Peers({("active_users", "all"): {"": np.full(20, 90.0)}}, TODAY))
     scene.point("active_users", 10)
     assert look(scene) == 0
     scene.point("active_users", 100)
@@ -146,6 +143,7 @@ def test_a_run_whose_definitions_are_gone_does_not_keep_the_others_asleep(scene:
     lost = standing(scene, "waits")
     with scene.store.begin() as session:
         session.execute(update(RunRow).where(RunRow.id == lost).values(bundle="gone"))
+        peer_values.save(session, Peers({("active_users", "all"): {"": np.full(20, 1.0)}}, TODAY))
     standing(scene, "ranked")
     use(scene, 55)
     assert look(scene) == 1
