@@ -18,7 +18,7 @@ from engine.errors import EngineError
 
 _HELP = "Customer success as code: rules and playbooks in files, runs that people approve, effects that are measured."
 
-_SHARED = {"workspace", "processes", "planning", "backtest_tables"}
+_SHARED = {"workspace", "processes", "planning", "backtest_tables", "reasons"}
 """Modules here without commands of their own."""
 
 

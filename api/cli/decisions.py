@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from api.cli.reasons import print_moved, print_score
 from api.cli.workspace import (
     AtOption,
     DataOption,
@@ -18,6 +19,7 @@ from api.cli.workspace import (
     out,
 )
 from engine.store.accounts import count
+from engine.store.columns import columns_in
 from engine.store.why import why as reasons
 from workflows.activities.cycle import run_cycle
 
@@ -28,11 +30,31 @@ def register(app: typer.Typer) -> None:
     app.command(name="evaluate")(evaluate_now)
 
 
-def why(account: str, rule: str, at: AtOption = "", as_json: JsonOption = False, data: DataOption = "") -> None:
-    """Trace one rule for one account: the condition with its values, the window, the guard, the arm, the file."""
+def why(
+    account: str,
+    rule: Annotated[str, typer.Argument(help="Why this rule says what it says (default: why this score).")] = "",
+    since: Annotated[str, typer.Option(help="Why the score moved since this day, YYYY-MM-DD.")] = "",
+    scorecard: Annotated[str, typer.Option(help="Which score (default: the one that leads the account).")] = "",
+    at: AtOption = "",
+    as_json: JsonOption = False,
+    data: DataOption = "",
+) -> None:
+    """Explain an account's score, or with --since its change; or trace RULE: values, window, guard, arm, file."""
     workspace = open_workspace(data)
-    _require_rule(workspace, rule)
     day = day_of(at)
+    if rule:
+        if since or scorecard:
+            err.print("--since and --scorecard are about scores: leave the rule away, or leave them away")
+            raise typer.Exit(2)
+        _trace(workspace, account, rule, day, as_json=as_json)
+    elif since:
+        print_moved(workspace, account, (day_of(since, "--since"), day), scorecard, as_json=as_json)
+    else:
+        print_score(workspace, account, day, scorecard, as_json=as_json)
+
+
+def _trace(workspace: Workspace, account: str, rule: str, day: int, *, as_json: bool) -> None:
+    _require_rule(workspace, rule)
     with workspace.store.read() as session:
         found = reasons(session, workspace.bundle, account, rule, day, moment_of(day))
         known = count(session)
@@ -64,13 +86,16 @@ def evaluate_now(
     workspace = open_in_force(data)
     for rule in release or ():
         _require_rule(workspace, rule)
-    result = run_cycle(
-        workspace.store,
-        workspace.bundle,
-        moment_of(day),
-        day_seconds=workspace.settings.day_seconds if runs else None,
-        released=frozenset(release or ()),
-    )
+    # A running worker has the columns; then points are read from the database.
+    with columns_in(workspace.store, workspace.settings.columns_folder) as columns:
+        result = run_cycle(
+            workspace.store,
+            workspace.bundle,
+            moment_of(day),
+            day_seconds=workspace.settings.day_seconds if runs else None,
+            released=frozenset(release or ()),
+            columns=columns,
+        )
     counts = {name: getattr(result, name) for name in result.__dataclass_fields__}
     if as_json:
         print(json.dumps(counts))

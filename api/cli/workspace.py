@@ -122,12 +122,12 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def day_of(at: str) -> int:
-    """A day as days since 1970-01-01; today (UTC) if none is given."""
+def day_of(at: str, option: str = "--at") -> int:
+    """A day as days since 1970-01-01; today (UTC) if none is given. ``option``: who asks for it."""
     try:
         chosen = date.fromisoformat(at) if at else now().date()
     except ValueError:
-        err.print(f'--at wants a day like 2026-09-01, not "{at}"')
+        err.print(f'{option} wants a day like 2026-09-01, not "{at}"')
         raise typer.Exit(2) from None
     return chosen.toordinal() - EPOCH
 

@@ -149,10 +149,10 @@ def test_where_no_value_moved_a_new_model_is_all_there_is(
 def test_what_happened_beside_the_points_is_said() -> None:
     """D.6 39: clamping and exceptions have lines of their own."""
     of = replace(card(a=1, b=1), forced=(ForcedTier(p.compare("b", "<", 70), Tier.REQUIRES_ATTENTION, p.PLACE),))
-    found = change({"a": 120, "b": 90}, {"a": 160, "b": 60}, of)
+    found = change({"a": 120, "b": 90}, {"a": 160, "b": 65}, of)
     assert found.notes == (
         "The tier went from Doing Well to Requires Attention",
-        "Now: It is Requires Attention by the exception: Metric B < 70",
+        "Now: It is Requires Attention by the exception: Metric B is below 70",
         "Metric A went from 120 to 160, but its mark cannot be more than 100",
     )
     assert found.text.splitlines()[0] == found.headline
