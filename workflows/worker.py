@@ -61,8 +61,8 @@ async def run_worker(
     with columns_in(store, settings.columns_folder) as columns:
         if columns is None:
             _log.warning(
-                "another process has the columns in %s; this one reads points from the database, which takes longer: "
-                "give it a folder of its own with BACKCAST_COLUMNS",
+                "the columns in %s are another process's, or cannot be written to; this one reads points from the "
+                "database, which takes longer: give it a folder of its own with BACKCAST_COLUMNS",
                 settings.columns_folder,
             )
         cycles = Cycles(store, settings.day_seconds, columns)

@@ -25,7 +25,10 @@ def columns(
     store = open_store(settings)
     with columns_in(store, settings.columns_folder) as packed, store.read() as session:
         if packed is None:
-            raise Refused(f"a running worker has the columns in {settings.columns_folder}: stop it first")
+            raise Refused(
+                f"the columns in {settings.columns_folder} are a running worker's, or cannot be written to: "
+                "stop it first, or name another folder with BACKCAST_COLUMNS"
+            )
         caught = packed.rebuild(session) if anew else packed.catch_up(session)
         differing = sum(packed.differing(session, day) for day in packed.days(session))
         if differing:

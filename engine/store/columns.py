@@ -48,13 +48,17 @@ class CaughtUp:
 
 
 def open_columns(store: Store, folder: str) -> "Columns | None":
-    """The packed columns of a database in a folder, made where there are none; None where another process has them.
+    """The packed columns of a database in a folder, made where there are none; None where another process has them or
+    the folder cannot be written to.
 
     One process writes a folder; the others read points, or have a folder of their own.
     """
     path = Path(folder)
-    path.mkdir(parents=True, exist_ok=True)
-    lock = (path / "lock").open("a")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        lock = (path / "lock").open("a")
+    except OSError:
+        return None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

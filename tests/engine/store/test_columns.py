@@ -142,6 +142,12 @@ def test_another_process_does_not_get_the_folder(sqlite_store: Store, tmp_path: 
         assert again is not None
 
 
+def test_a_folder_that_cannot_be_made_is_done_without(sqlite_store: Store, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with columns_in(sqlite_store, str(tmp_path / "file" / "columns")) as packed:
+        assert packed is None
+
+
 def test_the_files_of_another_database_are_thrown_away(make_store: MakeStore, tmp_path: Path) -> None:
     with make_store() as one, make_store() as other:
         write(one, (DAY, 1, 1, 5.0))
