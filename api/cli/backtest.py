@@ -78,7 +78,7 @@ def backtest(
     """Replay the history without looking ahead, and count what would have been warned of, and what not."""
     workspace = open_workspace(data)
     other = _other(workspace, compare) if compare else None
-    days = _days(within, "--within"), _days(every, "--every")
+    days = whole_days(within, "--within"), whole_days(every, "--every")
     found = []
     for bundle in (workspace.bundle, other):
         if bundle is not None:
@@ -193,7 +193,8 @@ def _condition(bundle: Bundle, outcome: str) -> Condition | None:
     return found
 
 
-def _days(text: str, option: str) -> int:
+def whole_days(text: str, option: str) -> int:
+    """A length like 90d as days; anything else ends the command."""
     found = parse_length(text)
     if found is None or found.working or found.days != int(found.days) or not 1 <= found.days <= YEAR * 3:
         err.print(f'{option} wants whole days like 90d, not "{text}"')

@@ -20,6 +20,7 @@ from engine.effect.foreseeing import (
 )
 from engine.effect.prediction import Band, Future, Judged, Known, Predictor, TooFew, fit_predictor
 from engine.evaluation.columns import Floats, Ints
+from engine.evaluation.replaying import CHURNED
 from engine.store.account_columns import rows_of
 from engine.store.backtests import seen_until
 from engine.store.bulk import upsert
@@ -28,7 +29,6 @@ from engine.store.packing import lines_table
 from engine.store.tables import AccountRow, EventRow
 from engine.terms import MICRO
 
-CHURNED: Final = "churned"
 UPGRADED: Final = "upgraded"
 EVERY: Final = 14
 WITHIN: Final = 90
@@ -126,6 +126,12 @@ def newest(session: Session, account_ids: Sequence[int] | None = None) -> Predic
     return Predicted(row.day, row.within, row.fingerprint, row.accounts, judged, chances, row.sentence)
 
 
+def owned(session: Session, owner: str | None) -> dict[int, str]:
+    """The keys of the accounts of one owner (None: of all), by id."""
+    query = select(AccountRow.id, AccountRow.key)
+    return dict(session.execute(query if owner is None else query.where(AccountRow.owner == owner)).all())
+
+
 def _judged(stored: Mapping[str, Any]) -> Judged:
     bands = tuple(Band(**band) for band in stored["bands"])
     return Judged(Future(stored["future"]), stored["base_rate"], stored["brier"], stored["brier_of_base_rate"], bands)
@@ -161,10 +167,8 @@ def _ends(session: Session, catalog: Catalog, until: int) -> _Ends:
     gone = [row[1] == CHURNED and (row[2] is None or row[2] <= until) for row in rows]
     days = np.array([row[2] if left and row[2] is not None else np.nan for row, left in zip(rows, gone, strict=True)])
     undated = np.array([row[0] for row, left in zip(rows, gone, strict=True) if left and row[2] is None], np.int64)
-    events = []
-    if UPGRADED in catalog.events:
-        named = select(EventRow.account_id, EventRow.day).where(EventRow.name == UPGRADED, EventRow.day <= until)
-        events = session.execute(named.order_by(EventRow.day)).all()
+    named = select(EventRow.account_id, EventRow.day).where(EventRow.name == UPGRADED, EventRow.day <= until)
+    events = session.execute(named.order_by(EventRow.day)).all() if UPGRADED in catalog.events else ()
     grown = np.array([row[0] for row in events], dtype=np.int64)
     return _Ends(ids, days.astype(np.float64), undated, grown, np.array([row[1] for row in events], dtype=np.int64))
 
@@ -185,7 +189,9 @@ def _known(past: Sequence[Shown], metrics: tuple[str, ...], ends: _Ends, within:
     if not past:
         nobody = np.zeros(0, dtype=np.int64)
         return Known(nobody, nobody, np.zeros((0, len(names_of(metrics)))), nobody, within)
-    return Known(*(np.concatenate(part) for part in (days, accounts, columns, became)), within=within)
+    return Known(
+        np.concatenate(days), np.concatenate(accounts), np.concatenate(columns), np.concatenate(became), within
+    )
 
 
 def _told(fitted: Predictor, now: Shown, metrics: tuple[str, ...], ends: _Ends) -> tuple[Chances, ...]:
@@ -238,7 +244,7 @@ def _before(session: Session, day: int, accounts: Ints) -> Floats:
     if last is None:
         return found
     rows = session.execute(select(ScoreRow.account_id, ScoreRow.computed).where(ScoreRow.day == last, ScoreRow.leads))
-    scores = dict(rows.tuples().all())
+    scores = dict(rows.all())
     return _points([scores.get(account) for account in accounts.tolist()])
 
 
