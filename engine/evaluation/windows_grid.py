@@ -95,11 +95,13 @@ def summed(grid: Grid, owners: Ints, size: int) -> Grid:
 
 def listed(grid: Grid) -> Series:
     """The same points one by one."""
-    values = np.concatenate([grid.last_values[None], grid.values])
-    days = np.repeat(np.arange(grid.first - 1, grid.first + len(grid.values))[:, None], values.shape[1], axis=1)
-    days[0] = np.where(np.isnan(grid.last_days), -1, grid.last_days)
-    rows, places = np.nonzero(~np.isnan(values.T))
-    return Series(rows.astype(np.int64), days[places, rows].astype(np.int64), values[places, rows])
+    earlier = np.flatnonzero(~np.isnan(grid.last_days))
+    places, found = np.nonzero(~np.isnan(grid.values))
+    rows = np.concatenate([earlier, found]).astype(np.int64)
+    days = np.concatenate([grid.last_days[earlier].astype(np.int64), grid.first + places])
+    values = np.concatenate([grid.last_values[earlier], grid.values[places, found]])
+    order = np.argsort(rows, kind="stable")  # of each subject they come day by day already
+    return Series(rows[order], days[order], values[order])
 
 
 def _added_up(values: Floats, owners: Ints, size: int) -> Floats:

@@ -13,7 +13,8 @@ from sqlalchemy import ColumnElement, Select, Subquery, and_, false, func, or_, 
 from sqlalchemy.orm import Session
 
 from engine.evaluation.columns import Ints
-from engine.evaluation.facts import Grid, Needs, Points, Series
+from engine.evaluation.facts import Needs, Points, Series
+from engine.evaluation.windows_grid import listed
 from engine.store.account_columns import rows_of
 from engine.store.columns import Columns
 from engine.store.number_rows import number_rows
@@ -39,13 +40,15 @@ class PackedPoints:
         self._numbers = _numbers(session, needs)
 
     def series(self, names: frozenset[str], ids: Ints) -> Mapping[str, Points]:
-        """One grid per named metric, of the days of its span."""
-        return {name: self._grid(name, ids) for name in sorted(names & self._numbers.keys())}
+        """One grid per named metric, of the days of its span; a list where a grid would be nearly empty."""
+        return {name: self._points(name, ids) for name in sorted(names & self._numbers.keys())}
 
-    def _grid(self, name: str, ids: Ints) -> Grid:
+    def _points(self, name: str, ids: Ints) -> Points:
         first = self._at - self._needs.spans.get(name, self._needs.days) + 1
         lasting = name in self._needs.latest
-        return self._columns.grid(self._numbers[name], ids, first, self._at, lasting=lasting)
+        found = self._columns.grid(self._numbers[name], ids, first, self._at, lasting=lasting)
+        known = np.count_nonzero(~np.isnan(found.values))
+        return listed(found) if known * _SPARSE < found.values.size else found
 
 
 class PointTable:
@@ -94,6 +97,8 @@ class PointTable:
 
 
 _FEW = 200
+_SPARSE = 10
+"""A point in a list takes three numbers and one in a grid one, so a grid that is filled to a tenth is no saving."""
 
 
 def _numbers(session: Session, needs: Needs) -> dict[str, int]:
