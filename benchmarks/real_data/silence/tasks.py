@@ -99,7 +99,7 @@ def read(task: Task, folder: Path) -> Activity:
     days = np.array([day_number(date.fromisoformat(line[task.day])) for line in lines], dtype=np.int64)
     amounts = np.array([[float(line[name]) for name in task.amounts] for line in lines])
     entries, place = np.unique(np.stack([rows, days]), axis=1, return_inverse=True)
-    added = np.stack([np.bincount(place.ravel(), weights=column) for column in amounts.T], axis=1)
+    added = np.stack([np.bincount(place.ravel(), weights=column) for column in amounts.T], axis=1).astype(np.float64)
     return Activity(tuple(keys), entries[0], entries[1], added)
 
 
@@ -133,7 +133,7 @@ class Past:
     def amount(self, column: int = 0, over: int | None = None) -> Floats:
         """An amount added up, ever or over the last days."""
         weights = self.amounts[self._recent(over), column]
-        return np.bincount(self._rows(over), weights=weights, minlength=self.size)
+        return np.bincount(self._rows(over), weights=weights, minlength=self.size).astype(np.float64)
 
     def days_since(self) -> Floats:
         """Days since the last active day, infinite for who never was."""

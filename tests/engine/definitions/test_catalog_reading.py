@@ -81,8 +81,10 @@ def test_a_metric_should_say_how_it_bears_on_value() -> None:
             "C012 silence is the days since the last event; it has no count and no span"
         ]),
         ("count: events}", "count: clicks}", [
-            'C003 "count" must be events, distinct contacts, minutes, key features, departments, seniority, roles, '
-            'missing roles, share of contacts, hours, in time or open, not "clicks"'
+            (
+                'C003 "count" must be events, distinct contacts, minutes, key features, departments, seniority, '
+                'roles, missing roles, share of contacts, hours, in time or open, not "clicks"'
+            ),
         ]),
         ("    of: contact", '    of: contact\n    formula: {"+": [{var: seats_sold}, 1]}', [
             "C010 a metric is made in one way, not by formula and from_events",

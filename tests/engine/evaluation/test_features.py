@@ -223,6 +223,7 @@ def test_a_part_of_the_accounts_gives_the_same_bits_as_all_of_them(
     kept = whole.rows < parts
     few = Series(whole.rows[kept], whole.days[kept], whole.values[kept])
     sold = known.series["sold"]
+    assert isinstance(sold, Series)
     less = p.facts(parts, series={"active": few, "sold": p.series({0: 3}, {20: 7}, {0: 11})})
     again = Features(CATALOG, less, day=p.AT - ago)[name]
     assert isinstance(again, Numbers)

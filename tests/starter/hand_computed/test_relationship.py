@@ -1,10 +1,12 @@
 """Relationship: in touch, high and wide, answering, advocating; each worked out by hand."""
 
+from typing import Any
+
 import pytest
 
 from tests.starter.hand_computed.history import CHAMPION, KEY_USER, NOBODY, SPONSOR, USER, value
 
-MET = {"reply": [(CHAMPION, 3)], "meeting": [(SPONSOR, 20)], "call": [(USER, 1), (KEY_USER, 100)]}
+MET: dict[str, Any] = {"reply": [(CHAMPION, 3)], "meeting": [(SPONSOR, 20)], "call": [(USER, 1), (KEY_USER, 100)]}
 
 
 def test_days_since_contact() -> None:
@@ -62,12 +64,16 @@ def test_roles_reached() -> None:
 def test_roles_missing() -> None:
     """S4-51: the key user."""
     assert value("roles_missing", **MET) == "key_user"
-    assert value("roles_missing", **{**MET, "call": [(KEY_USER, 9)]}) == "none"
+    assert value("roles_missing", **dict(MET, call=[(KEY_USER, 9)])) == "none"
 
 
 def test_team_changes() -> None:
     """S1-43: one came, one left, one changed = 3."""
-    changes = {"contact_added": [(USER, 2)], "contact_departed": [(SPONSOR, 9)], "role_changed": [(CHAMPION, 29)]}
+    changes: dict[str, Any] = {
+        "contact_added": [(USER, 2)],
+        "contact_departed": [(SPONSOR, 9)],
+        "role_changed": [(CHAMPION, 29)],
+    }
     assert value("team_changes", **changes) == 3
 
 
@@ -76,7 +82,7 @@ def test_reference() -> None:
     assert value("reference", {"reference": {200: 1}}) == 1
 
 
-GIVEN = {
+GIVEN: dict[str, Any] = {
     "reference_given": [(CHAMPION, 30)],
     "review_left": [(USER, 9, {"rating": 5}), (USER, 9, {"rating": 2}), (CHAMPION, 40, {"rating": 4})],
     "story_agreed": [(SPONSOR, 364)],
