@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, select, true
+from sqlalchemy import ColumnElement, exists, func, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from engine.definitions.bundle import Bundle
@@ -44,8 +44,8 @@ def load_past(
         held_out=_held_out(session, bundle, then),
         recent_starts=_recent_starts(session, then),
         released=released,
-        stopped=frozenset(session.scalars(select(AccountRow.id).where(AccountRow.stopped_reason != ""))),
-        suppressed=frozenset(session.scalars(select(AccountRow.id).where(AccountRow.suppressed))),
+        stopped=_accounts(session, AccountRow.stopped_reason != "", then),
+        suppressed=_accounts(session, AccountRow.suppressed.is_(True), then),
         accounts=session.scalar(select(func.count()).select_from(AccountRow)) or 0,
     )
 
@@ -105,13 +105,24 @@ def _is_over(session: Session, at: datetime) -> bool:
     return last is not None and (at - DAY_ZERO).days < last
 
 
+def load_inside(
+    session: Session, at: datetime, released: frozenset[str] = frozenset(), accounts: Collection[int] | None = None
+) -> dict[str, set[int]]:
+    """Only who is inside which rule: the one thing of the past that evaluating has to know."""
+    return _inside(session, _Then(at, _is_over(session, at), accounts), released)
+
+
+def _accounts(session: Session, wanted: ColumnElement[bool], then: _Then) -> frozenset[int]:
+    return frozenset(session.scalars(select(AccountRow.id).where(wanted, then.meant(AccountRow.id))))
+
+
 def _inside(session: Session, then: _Then, released: frozenset[str]) -> dict[str, set[int]]:
     found: dict[str, set[int]] = defaultdict(set)
     query = select(EpisodeRow.rule, EpisodeRow.account_id).where(then.open_episode(), then.meant(EpisodeRow.account_id))
     for rule, account in plain_rows(session, query):
         found[rule].add(account)
     # What only waited for a member's word is decided again once the word is given.
-    for rule, account in waiting_for_word(session, released):
+    for rule, account in waiting_for_word(session, released) if released else ():
         found[rule].discard(account)
     return found
 
@@ -135,12 +146,12 @@ def _open_runs(session: Session, then: _Then) -> dict[str, set[int]]:
 
 def _held_out(session: Session, bundle: Bundle, then: _Then) -> dict[str, dict[int, str]]:
     found: dict[str, dict[int, str]] = defaultdict(dict)
+    is_open = exists().where(EpisodeRow.id == DecisionRow.episode_id, then.open_episode())
     query = (
         select(DecisionRow.playbook, DecisionRow.account_id, DecisionRow.rule)
-        .join(EpisodeRow, EpisodeRow.id == DecisionRow.episode_id)
         # A rule that is gone judges nothing any more, so it holds nobody out.
         .where(DecisionRow.kind == DecisionKind.HOLD_OUT.value, DecisionRow.rule.in_(bundle.rules))
-        .where(then.open_episode(), then.decided(), then.meant(EpisodeRow.account_id))
+        .where(then.decided(), then.meant(DecisionRow.account_id), is_open)
     )
     for playbook, account, rule in session.execute(query):
         found[playbook][account] = rule

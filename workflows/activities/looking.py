@@ -3,7 +3,7 @@ waking need of it is kept.
 """
 
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -15,7 +15,6 @@ from engine.definitions.bundle import Bundle
 from engine.effect.outcome import DueOutcome, JudgedOutcome, judge
 from engine.evaluation.evaluation import evaluate
 from engine.evaluation.facts import Facts, Peers
-from engine.evaluation.past import Past
 from engine.evaluation.proposing import Proposal, propose
 from engine.evaluation.reading import ranked
 from engine.store import outcomes, peer_values, waking
@@ -23,7 +22,7 @@ from engine.store.accounts import shards
 from engine.store.columns import Columns
 from engine.store.evaluations import refuse_past, save_evaluation
 from engine.store.facts import load_facts
-from engine.store.past import load_past
+from engine.store.past import load_inside
 from engine.store.peer_values import gathered, merged
 from engine.store.queueing import Queue, queue
 from engine.store.sessions import Store
@@ -49,7 +48,7 @@ class Looked:
 class _Open:
     """What is open for all accounts that are looked at: who is inside, outcomes that are due, runs that wait."""
 
-    past: Past
+    inside: Mapping[str, AbstractSet[int]]
     due: Sequence[DueOutcome]
     late: int
     waiting: Sequence[Waiting]
@@ -73,7 +72,7 @@ def look(
             if accounts is None and columns.mend(session):
                 _log.warning("the packed columns did not say what the database says; they were made anew")
         known = _Open(
-            past=load_past(session, bundle, at, released, accounts),
+            inside=load_inside(session, at, released, accounts),
             due=[] if accounts is not None else outcomes.due(session, day),
             late=0 if accounts is not None else outcomes.lateness(session, day),
             waiting=[one for one in waking.waiting(session, accounts) if one.run.bundle == bundle.fingerprint],
@@ -111,7 +110,7 @@ class _Shards:
         evaluation = evaluate(self._bundle, facts if peers is None else replace(facts, peers=peers))
         with self._writing() as session:
             save_evaluation(session, self._bundle, evaluation)
-        looked.proposals.append(propose(self._bundle, evaluation, self._known.past.inside))
+        looked.proposals.append(propose(self._bundle, evaluation, self._known.inside))
         due = [one for one in self._known.due if one.account_id in mine]
         looked.judged += judge(self._bundle, evaluation, due)
         waiting = [one for one in self._known.waiting if one.run.account_id in mine]
