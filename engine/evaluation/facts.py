@@ -168,6 +168,19 @@ class ScoreOverride:
     tier: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class MetricOverride:
+    """A person's word on what one account's metric is (``name``: it or a feature of it, as files write it), in force at
+    ``at``. The points stay as they are."""
+
+    account_row: int
+    name: str
+    value: float
+    reason: str
+    author: str
+    expires: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Facts:
     """Everything an evaluation reads.
@@ -197,6 +210,7 @@ class Facts:
     words: tuple[str, ...] = ()
     peers: Peers | None = None
     newest_events: Mapping[str, int] | None = None
+    metric_overrides: tuple[MetricOverride, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ class Features(Mapping[str, Column]):
             found = self._column(name)
             if found is None:
                 raise KeyError(name)
-            self._found[name] = found
+            found = self._found[name] = self._overridden(name, found)
         return found
 
     def __iter__(self) -> Iterator[str]:
@@ -136,6 +136,18 @@ class Features(Mapping[str, Column]):
         if found is None:
             found = self._series[name] = above_zero(self.series(metric))
         return found
+
+    def _overridden(self, name: str, found: Column) -> Column:
+        """The column with what people say in its place; a word is about the day of the evaluation only."""
+        if not self.facts.metric_overrides or self.of != "account" or self.day != self.facts.at:
+            return found
+        mine = [one for one in self.facts.metric_overrides if one.name == name]
+        if not mine or not isinstance(found, Numbers):
+            return found
+        values = found.values.copy()
+        for one in mine:  # the newest one comes last
+            values[one.account_row] = one.value
+        return Numbers(values)
 
     def _column(self, name: str) -> Column | None:
         own = f"{self.of}."

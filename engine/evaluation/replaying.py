@@ -136,6 +136,7 @@ def as_then(facts: Facts) -> Facts:
         contacts=replace(facts.contacts, departed=facts.contacts.departed | ~_joined(facts)),
         before=type(facts.before)(),
         overrides=(),
+        metric_overrides=(),
     )
 
 

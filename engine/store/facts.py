@@ -12,7 +12,7 @@ from engine.definitions.feature import ValueType
 from engine.evaluation.columns import Ints
 from engine.evaluation.evaluation import needs
 from engine.evaluation.facts import Agreed, Facts, Needs, Subjects
-from engine.store import event_facts, peer_values, people_facts
+from engine.store import event_facts, metric_overrides, peer_values, people_facts
 from engine.store.account_columns import account_fields, rows_of
 from engine.store.before import end_of, load_before, load_overrides
 from engine.store.columns import Columns
@@ -47,6 +47,7 @@ def load_facts(
     products = people_facts.products(session, subjects, ids)
     everyone = None if ids is None else np.concatenate([subjects.ids, contacts.ids, products.ids])
     points = _points(session, wanted, at, everyone, columns, known_at)
+    said_at = end_of(at) if moment is None else moment
     return Facts(
         at=at,
         accounts=subjects,
@@ -57,12 +58,13 @@ def load_facts(
         events=event_facts.needed(session, bundle.catalog, wanted, subjects, contacts, at, known_at),
         goals={goal: _agreed(session, goal, subjects) for goal in wanted.goals},
         before=load_before(session, bundle, subjects, at, contacts.ids, products.ids),
-        overrides=load_overrides(session, subjects, end_of(at) if moment is None else moment),
+        overrides=load_overrides(session, subjects, said_at),
         products=products,
         product_series=points.series(wanted.product_metrics, products.ids),
         words=_words(session, bundle, wanted),
         peers=None if account_ids is None else peer_values.load(session, bundle, at),
         newest_events=event_facts.newest(session, bundle.catalog, at, known_at),
+        metric_overrides=metric_overrides.load(session, subjects, said_at),
     )
 
 

@@ -101,17 +101,21 @@ def _in_force(session: Session, account_id: int, at: datetime) -> Sequence[Score
     return session.scalars(query).all()
 
 
+def wrong_about(reason: str, expires_at: datetime, at: datetime, beside: str = "value") -> list[str]:
+    """What is wrong with the reason and the expiry of a person's word; empty where nothing is."""
+    wrong = [] if reason.strip() else [f"Say why: the reason stands beside the {beside}."]
+    if not at < expires_at <= at + LONGEST:
+        wrong.append(f"An override ends on a day between tomorrow and {at + LONGEST:%Y-%m-%d}.")
+    return wrong
+
+
 def _wrong(score: float | None, tier: Tier | None, reason: str, expires_at: datetime, at: datetime) -> list[str]:
     wrong: list[str] = []
-    if not reason.strip():
-        wrong.append("Say why: the reason stands beside the score.")
     if score is None and tier is None:
         wrong.append("Give a score or a tier.")
     if score is not None and not 0 <= score <= 100:
         wrong.append(f"A score is between 0 and 100, not {score:g}.")
-    if not at < expires_at <= at + LONGEST:
-        wrong.append(f"An override ends on a day between tomorrow and {at + LONGEST:%Y-%m-%d}.")
-    return wrong
+    return [*wrong, *wrong_about(reason, expires_at, at, "score")]
 
 
 def _override(row: ScoreOverrideRow) -> Override:

@@ -17,6 +17,9 @@ def upgrade() -> None:
     _effects()
     _episodes()
     _score_overrides()
+    _metric_overrides()
+    _answers()
+    _score_feedback()
     _peers()
     _name_lists()
     _scores()
@@ -38,6 +41,9 @@ def downgrade() -> None:
         "subject_scores",
         "name_lists",
         "peers",
+        "score_feedback",
+        "answers",
+        "metric_overrides",
         "score_overrides",
         "episodes",
         "effects",
@@ -111,6 +117,53 @@ def _score_overrides() -> None:
         sa.Column("ended_at", Moment, nullable=True),
     )
     op.create_index("ix_score_overrides_account_id", "score_overrides", ["account_id"])
+
+
+def _metric_overrides() -> None:
+    op.create_table(
+        "metric_overrides",
+        sa.Column("id", Id, primary_key=True),
+        sa.Column("account_id", Id, sa.ForeignKey("accounts.id"), nullable=False),
+        sa.Column("name", sa.String(200), nullable=False),
+        sa.Column("value", sa.Float, nullable=False),
+        sa.Column("reason", sa.String(2000), nullable=False),
+        sa.Column("author", sa.String(320), nullable=False),
+        sa.Column("created_at", Moment, nullable=False),
+        sa.Column("expires_at", Moment, nullable=False),
+        sa.Column("ended_at", Moment, nullable=True),
+        sa.Column("ended_by", sa.String(320), nullable=False),
+    )
+    op.create_index("ix_metric_overrides_account_id", "metric_overrides", ["account_id"])
+
+
+def _answers() -> None:
+    op.create_table(
+        "answers",
+        sa.Column("id", Id, primary_key=True),
+        sa.Column("account_id", Id, sa.ForeignKey("accounts.id"), nullable=False),
+        sa.Column("question", sa.String(200), nullable=False),
+        sa.Column("value", sa.Float, nullable=False),
+        sa.Column("reason", sa.String(2000), nullable=False),
+        sa.Column("author", sa.String(320), nullable=False),
+        sa.Column("at", Moment, nullable=False),
+    )
+    op.create_index("ix_answers_account_id", "answers", ["account_id"])
+
+
+def _score_feedback() -> None:
+    op.create_table(
+        "score_feedback",
+        sa.Column("id", Id, primary_key=True),
+        sa.Column("account_id", Id, sa.ForeignKey("accounts.id"), nullable=True),
+        sa.Column("scorecard", sa.String(120), nullable=False),
+        sa.Column("bundle", sa.String(64), nullable=False),
+        sa.Column("looks", sa.String(8), nullable=False),
+        sa.Column("score", sa.Integer, nullable=True),
+        sa.Column("reason", sa.String(2000), nullable=False),
+        sa.Column("author", sa.String(320), nullable=False),
+        sa.Column("at", Moment, nullable=False),
+    )
+    op.create_index("ix_score_feedback_scorecard", "score_feedback", ["scorecard", "bundle"])
 
 
 def _peers() -> None:
