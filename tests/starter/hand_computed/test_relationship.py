@@ -41,7 +41,7 @@ def test_reply_hours() -> None:
 )
 def test_each_kind_of_answer_moves_its_own_share_only(name: str, sent: str, answered: str) -> None:
     """S0-35, S0-36, S0-37: one of four answered = 25 %; the two other shares stay unknown."""
-    events = {sent: [(USER, age) for age in range(4)], answered: [(USER, 1)]}
+    events: dict[str, Any] = {sent: [(USER, age) for age in range(4)], answered: [(USER, 1)]}
     shares = ("outreach_answered", "marketing_response", "support_response")
     assert {each: value(each, **events) for each in shares} == {each: 0.25 if each == name else None for each in shares}
 
