@@ -6,10 +6,11 @@
 
 in the currency of the ARR. Urgency rises in a straight line from 0.3 at 180 days before the renewal to 1 at 60 days
 and stays there. Every part is kept, so the order can be worked out by hand; where a part is not known a stated
-assumption takes its place and says so.
+assumption takes its place and says so. An account whose challenge stays open gains a little every day, so that none
+waits for ever. How much anybody writes or calls is no part of it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -23,6 +24,10 @@ RELAXED: Final = 0.3
 
 LOSS_BY_TIER: Final = {Tier.REQUIRES_ATTENTION: 0.30, Tier.TAKE_NOTICE: 0.12, Tier.DOING_WELL: 0.04}
 """The chance of loss where no prediction can be made: a convention to rank by, not a measurement."""
+
+
+AGEING: Final = 0.001
+"""What each waiting day adds, as a share of the middle ARR: after a year of waiting more than a third of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,8 @@ class Priority:
     grow: Floats
     urgency: Floats
     assumed: dict[str, Flags]
+    ageing: Floats
+    assumptions: Assumptions = ASSUMED
 
     @property
     def is_growth(self) -> Flags:
@@ -93,8 +100,9 @@ def prioritise(stakes: Stakes, assumptions: Assumptions = ASSUMED) -> Priority:
     urgency = urgency_of(stakes.renewal)
     risk = arr * loss * save * urgency - assumptions.cost
     gain = arr * assumptions.won * grow - assumptions.cost
+    ageing = assumptions.ageing * _or(stakes.waiting, 0.0)
     return Priority(
-        priority=np.maximum(risk, gain) + assumptions.ageing * _or(stakes.waiting, 0.0),
+        priority=np.maximum(risk, gain) + ageing,
         risk=risk,
         gain=gain,
         arr=arr,
@@ -103,7 +111,40 @@ def prioritise(stakes: Stakes, assumptions: Assumptions = ASSUMED) -> Priority:
         grow=grow,
         urgency=urgency,
         assumed={name: np.isnan(getattr(stakes, name)) for name in ("arr", "renewal", "loss", "save", "grow")},
+        ageing=ageing,
+        assumptions=assumptions,
     )
+
+
+def assumptions_for(stakes: Stakes) -> Assumptions:
+    """What is written down for the unknown, for one portfolio: the chance to save is the middle of those measured, if
+    any is; each waiting day adds `AGEING` of the middle ARR."""
+    save, arr = (each[~np.isnan(each)] for each in (stakes.save, stakes.arr))
+    return replace(
+        ASSUMED,
+        save=float(np.median(save)) if len(save) else ASSUMED.save,
+        ageing=AGEING * float(np.median(arr)) if len(arr) else 0.0,
+    )
+
+
+def told(found: Priority, row: int) -> str:
+    """One account's priority as it is worked out, with what is assumed."""
+
+    def share(name: str) -> str:
+        guess = " (assumed)" if found.assumed[name][row] else ""
+        return f"{getattr(found, name)[row]:.0%}{guess}"
+
+    guess = " (assumed)" if found.assumed["arr"][row] else ""
+    parts = f"{found.arr[row]:,.0f}{guess} x "
+    if found.is_growth[row]:
+        parts += f"{found.assumptions.won:.0%} won by growing x {share('grow')} chance of growing"
+    else:
+        late = " (renewal unknown)" if found.assumed["renewal"][row] else ""
+        parts += (
+            f"{share('loss')} chance of loss x {share('save')} chance to save x {found.urgency[row]:.2f} urgency{late}"
+        )
+    cost = f" - {found.assumptions.cost:,.0f} for the work" if found.assumptions.cost else ""
+    return f"{parts}{cost} + {found.ageing[row]:,.0f} for waiting = {found.priority[row]:,.0f}"
 
 
 def urgency_of(days: Floats) -> Floats:

@@ -43,6 +43,10 @@ class Chances:
     flat: float
     grow: float
 
+    def of(self, future: Future) -> float:
+        """The chance of one future."""
+        return {Future.CHURN: self.churn, Future.FLAT: self.flat, Future.GROW: self.grow}[future]
+
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
