@@ -10,7 +10,7 @@ import typer
 from api.cli.workspace import Workspace, err, out
 from engine.errors import NotFound
 from engine.evaluation.wording import day_text
-from engine.store.score_reasons import ScoreOn, WhyMoved, WhyScore, why_moved, why_score
+from engine.store.score_reasons import ScoreOn, WhyMoved, why_moved, why_score
 
 
 def print_score(workspace: Workspace, account: str, day: int, scorecard: str, *, as_json: bool) -> None:
@@ -23,9 +23,9 @@ def print_score(workspace: Workspace, account: str, day: int, scorecard: str, *,
     if found is None:
         _no_scorecard(account)
     elif as_json:
-        print(json.dumps({"account": account, **_score(found.of), "text": list(score_lines(found))}))
+        print(json.dumps({"account": account, **_score(found.of), "text": list(found.lines)}))
     else:
-        for line in score_lines(found):
+        for line in found.lines:
             out.print(line)
 
 
@@ -46,15 +46,6 @@ def print_moved(workspace: Workspace, account: str, days: tuple[int, int], score
     else:
         for line in moved_lines(found):
             out.print(line)
-
-
-def score_lines(found: WhyScore) -> Iterator[str]:
-    """The explanation as lines: the same for the same score."""
-    said = found.explanation
-    yield said.headline
-    yield from (*said.reasons, said.coverage)
-    yield from (group.sentence for group in found.groups)
-    yield from (line.sentence for line in said.lines)
 
 
 def moved_lines(found: WhyMoved) -> Iterator[str]:

@@ -38,7 +38,8 @@ class ExplainedGroup(BaseModel):
 
 
 class Explained(BaseModel):
-    """Why a score is what it is. ``kept``: a cycle said so on the day; else it was worked out as of the day."""
+    """Why a score is what it is. ``kept``: a cycle said so on the day; else it was worked out as of the day. ``said``:
+    what people say of its metrics, beside what was measured."""
 
     account: str
     scorecard: str
@@ -47,6 +48,7 @@ class Explained(BaseModel):
     bundle: str
     headline: str
     reasons: list[str]
+    said: list[str]
     coverage: str
     groups: list[ExplainedGroup]
     metrics: list[ExplainedMetric]
@@ -186,6 +188,7 @@ def _explained(found: WhyScore) -> Explained:
         bundle=of.bundle.fingerprint,
         headline=found.explanation.headline,
         reasons=list(found.explanation.reasons),
+        said=list(found.said),
         coverage=found.explanation.coverage,
         groups=[
             ExplainedGroup(dimension=group.name, micro_points=group.micro, sentence=group.sentence)

@@ -32,6 +32,7 @@ from engine.store.decision_tables import EffectRow, ScoreRow
 from engine.store.facts import load_facts
 from engine.store.glances import id_of
 from engine.store.score_overrides import in_force
+from engine.store.spoken import said_of
 from engine.terms import Tier
 
 
@@ -48,12 +49,22 @@ class ScoreOn:
 
 @dataclass(frozen=True, slots=True)
 class WhyScore:
-    """One score in words, group by group and metric by metric."""
+    """One score in words, group by group and metric by metric. ``said``: what people say of its metrics, with what was
+    measured, and whose word ended lately."""
 
     account: str
     of: ScoreOn
     explanation: Explanation
     groups: tuple[Group, ...]
+    said: tuple[str, ...]
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """All of it to read aloud; the same for the same score."""
+        told = self.explanation
+        parts = [group.sentence for group in self.groups]
+        metrics = [line.sentence for line in told.lines]
+        return (told.headline, *told.reasons, *self.said, told.coverage, *parts, *metrics)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +98,8 @@ def why_score(
         return None
     person = _person(session, account, found)
     said = explain(found.bundle.catalog, found.card, found.score, person)
-    return WhyScore(key, found, said, groups(found.card, found.score))
+    words = said_of(session, found.bundle, found.card, account, day)
+    return WhyScore(key, found, said, groups(found.card, found.score), words)
 
 
 def why_moved(
