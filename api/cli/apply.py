@@ -221,10 +221,15 @@ def _publication(kind: BundleAct, author: str, message: str, accepted: int | Non
         _wrong("--accept-blast needs a --reason: it is what people read when they ask why")
     if len(message) > LONGEST:
         _wrong(f"what is said about a change has at most {LONGEST:,} characters, not {len(message):,}")
+    return Publication(acting(author), message.strip(), kind, accepted=accepted)
+
+
+def acting(author: str) -> str:
+    """Who acts: by the option, by BACKCAST_AUTHOR, or as git knows them; without any of them the command ends."""
     who = author or os.environ.get("BACKCAST_AUTHOR", "") or _git_email()
     if not who:
-        _wrong("nobody knows who applies this: name yourself with --author, or set BACKCAST_AUTHOR")
-    return Publication(who[:300], message.strip(), kind, accepted=accepted)
+        _wrong("nobody knows who does this: name yourself with --author, or set BACKCAST_AUTHOR")
+    return who[:300]
 
 
 def _git_email() -> str:
