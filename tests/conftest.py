@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from hypothesis import settings
 from psycopg import sql
 
 from engine.definitions import bundle as bundle_reading
@@ -19,6 +20,10 @@ from engine.store import migrating
 from engine.store.sessions import Store, connect
 
 MakeStore = Callable[[], AbstractContextManager[Store]]
+
+# How long an example takes says more about the machine than about us: no law fails for it.
+settings.register_profile("unhurried", settings(), deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")
