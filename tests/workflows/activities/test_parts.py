@@ -35,11 +35,11 @@ def made(folder: Path, name: str) -> Store:
     return store
 
 
-def lived(store: Store, seed: int, shard: int = 8_192) -> Store:
-    """Ten days of data with a cycle each evening."""
+def lived(store: Store, seed: int, shard: int = 8_192, sharded: int = 5) -> Store:
+    """Five days of data with a cycle each evening, the last of them in shards."""
     for day in range(DAY - 4, DAY + 1):
         send_days(store, seed * 1_000 + day, [day])
-        run_cycle(store, small(), at(day), day_seconds=REAL_DAY, shard=shard)
+        run_cycle(store, small(), at(day), day_seconds=REAL_DAY, shard=shard if day > DAY - sharded else 8_192)
     return store
 
 
@@ -100,10 +100,10 @@ def changes_without_ranks(store: Store, seed: int) -> None:
         changed.mark(session, [chosen[0]])
 
 
-@pytest.mark.parametrize("shard", [1, 7, 50])
-def test_shards_come_to_what_one_look_at_everybody_comes_to(tmp_path: Path, shard: int) -> None:
+@pytest.mark.parametrize(("shard", "days"), [(1, 2), (7, 5), (50, 5)])
+def test_shards_come_to_what_one_look_at_everybody_comes_to(tmp_path: Path, shard: int, days: int) -> None:
     """Ranks too: everybody is compared with everybody, whatever shard they are in."""
-    assert left(lived(made(tmp_path, "shards"), 3, shard)) == left(lived(made(tmp_path, "whole"), 3))
+    assert left(lived(made(tmp_path, "shards"), 3, shard, days)) == left(lived(made(tmp_path, "whole"), 3))
 
 
 def test_packed_columns_come_to_what_the_points_come_to(tmp_path: Path) -> None:
