@@ -1,7 +1,7 @@
 """All definitions in force, checked together, with the fingerprint that names them."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from engine.definitions.between import check_between
@@ -44,7 +44,7 @@ def read(texts: Mapping[str, str]) -> Checked:
     """Read and check all files (relative POSIX path → text) together; report every problem of every file."""
     folder = read_folder(texts)
     check_between(folder)
-    problems, notes = tuple(sorted(set(folder.problems))), tuple(sorted(set(folder.notes)))
+    problems, notes = _heard(folder.problems), tuple(sorted(set(folder.notes)))
     if problems:
         return Checked(None, problems, notes)
     bundle = Bundle(
@@ -59,6 +59,13 @@ def read(texts: Mapping[str, str]) -> Checked:
         calendars=folder.calendars,
     )
     return Checked(bundle, (), notes)
+
+
+def _heard(found: Iterable[Problem]) -> tuple[Problem, ...]:
+    """The problems in file order; where the YAML itself is refused, nothing more is said about what stands there."""
+    problems = sorted(set(found))
+    refused = {problem.place for problem in problems if problem.code.startswith("Y")}
+    return tuple(each for each in problems if each.code.startswith("Y") or each.place not in refused)
 
 
 def fingerprint_of(texts: Mapping[str, str]) -> str:

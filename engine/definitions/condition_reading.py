@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
+from engine.definitions import operators
 from engine.definitions.condition import (
     All,
     AnyOf,
@@ -27,8 +28,8 @@ from engine.definitions.condition import (
 )
 from engine.definitions.feature import ValueType
 from engine.definitions.literal_reading import Wrong, read_literal, spoken
-from engine.definitions.operators import ARITHMETIC, COMPARISONS, OPERANDS, REFUSED, operands_of, wrong_count
-from engine.definitions.reading import Ledger, listed, suggest
+from engine.definitions.operators import ARITHMETIC, COMPARISONS, OPERANDS, operands_of, wrong_count
+from engine.definitions.reading import Ledger, listed
 from engine.definitions.scope import Scope
 from engine.definitions.source import ListNode, MapNode, Node, ScalarNode
 
@@ -69,7 +70,7 @@ class _Parser:
             return self._missing(operands_of(node.entries[0][1]))
         if isinstance(node, ScalarNode) and node.truth is None:
             message = "a condition must be an operator with its operands"
-            self._say(node, "J001", message, 'for example {">": [{var: name}, 5]}')
+            self._say(node, "J001", message, self.scope.meant(node.text) or operators.EXAMPLE)
             return None
         read = self._any(node, ValueType.BOOLEAN, depth)
         if read and read.tree.type is not ValueType.BOOLEAN:
@@ -82,7 +83,8 @@ class _Parser:
         """A node that must be a number or a share."""
         read = self._any(node, expected, depth)
         if read and not read.tree.type.is_numeric:
-            self._say(node, "J007", f"this is {spoken(read.tree.type)}, but a number is needed")
+            hint = (self.scope.meant(node.text) or operators.FORMULA) if isinstance(node, ScalarNode) else ""
+            self._say(node, "J007", f"this is {spoken(read.tree.type)}, but a number is needed", hint)
             return None
         return read
 
@@ -97,7 +99,7 @@ class _Parser:
         if isinstance(node, ScalarNode):
             return self._literal(node, expected)
         if isinstance(node, ListNode):
-            self._say(node, "J001", "a list cannot stand here", "only `in` and operands are lists")
+            self._say(node, "J001", "a list cannot stand here", operators.hint_for_list(node))
             return None
         return self._operation(node, expected, depth)
 
@@ -105,13 +107,13 @@ class _Parser:
         if len(node.entries) != 1:
             keys = listed([f'"{key.text}"' for key, _ in node.entries], "and")
             message = f"one mapping holds exactly one operator, not {keys}" if node.entries else "there is no operator"
-            self._say(node.entries[1][0] if node.entries else node, "J002", message, "join conditions with and / or")
+            hint = "join conditions with and / or" if node.entries else operators.EXAMPLE
+            self._say(node.entries[1][0] if node.entries else node, "J002", message, hint)
             return None
         key, value = node.entries[0]
         operator, operands = key.text, operands_of(value)
         if operator not in OPERANDS:
-            hint = REFUSED.get(operator) or suggest(operator, OPERANDS)
-            self._say(key, "J003", f'unknown operator "{operator}"', hint or f"operators: {' '.join(OPERANDS)}")
+            self._say(key, "J003", f'unknown operator "{operator[:60]}"', operators.hint_for(operator))
             return None
         if wrong := wrong_count(operator, len(operands)):
             self._say(key, "J004", *wrong)
@@ -125,12 +127,8 @@ class _Parser:
             case "var":
                 return self._var(operands)
             case "missing":
-                self._say(
-                    key,
-                    "J007",
-                    '"missing" says yes or no; it cannot be compared or counted',
-                    'use it with "and", "or", "!"',
-                )
+                message = '"missing" says yes or no; it cannot be compared or counted'
+                self._say(key, "J007", message, 'use it with "and", "or", "!"')
                 return None
             case "and" | "or" | "!" | "!!":
                 return self._connective(operator, operands, depth)
@@ -145,7 +143,7 @@ class _Parser:
 
     def _var(self, operands: Sequence[Node]) -> _Read | None:
         named = operands[0]
-        if not isinstance(named, ScalarNode) or named.is_empty or named.number is not None:
+        if not isinstance(named, ScalarNode) or named.is_empty or not named.text or named.number is not None:
             self._say(named, "J008", "var takes the name of a value, written out", "for example {var: active_users}")
             return None
         type_ = self._type_of(named)
@@ -161,7 +159,7 @@ class _Parser:
     def _type_of(self, named: ScalarNode) -> ValueType | None:
         type_ = self.scope.type_of(named.text)
         if type_ is None:
-            self._say(named, "J006", f'there is no value "{named.text}" here', self.scope.hint(named.text))
+            self._say(named, "J006", f'there is no value "{named.text[:80]}" here', self.scope.hint(named.text))
         return type_
 
     def _missing(self, operands: Sequence[Node]) -> _Read | None:
@@ -200,12 +198,8 @@ class _Parser:
     def _in(self, operands: Sequence[Node], depth: int) -> _Read | None:
         read = self._any(operands[0], None, depth)
         if not isinstance(operands[1], ListNode) or not operands[1].items:
-            self._say(
-                operands[1],
-                "J007",
-                '"in" needs a list of values written out',
-                "for example {in: [{var: account.stage}, [value, renewal]]}",
-            )
+            hint = "for example {in: [{var: account.stage}, [value, renewal]]}"
+            self._say(operands[1], "J007", '"in" needs a list of values written out', hint)
             return None
         if read is None:
             return None
@@ -232,7 +226,8 @@ class _Parser:
                 return None
             found, type_ = alike, alike[0].tree.type
             if not type_.is_numeric:
-                self._say(key, "J007", f'"{operator}" needs numbers, not {spoken(type_)}')
+                hint = "use a number of days, such as account.renewal_in_days" if type_ is ValueType.DATE else ""
+                self._say(key, "J007", f'"{operator}" needs numbers, not {spoken(type_)}', hint)
                 return None
         trees, raw = tuple(read.tree for read in found), {operator: [read.raw for read in found]}
         if len(trees) == 1:  # a minus sign: the tree says it as a difference, so that there is one kind of minus
@@ -281,7 +276,8 @@ class _Parser:
         for node, read in zip(operands, found, strict=True):
             other = read.tree.type
             if other is not first and not (numbers_mix and first.is_numeric and other.is_numeric):
-                self._say(node, "J007", f"{spoken(first)} and {spoken(other)} cannot stand together here")
+                hint = 'make one of them the other with "*" or "/"' if first.is_numeric and other.is_numeric else ""
+                self._say(node, "J007", f"{spoken(first)} and {spoken(other)} cannot stand together here", hint)
                 return False
         return True
 

@@ -149,7 +149,7 @@ def _value(node: Node, type_: ValueType, name: str, ledger: Ledger) -> Value:
         return text
     if type_ is ValueType.TEXT and text:
         return text
-    ledger.problem(node, 42, f'"{name}" is a {type_.value}' + (f', and "{text}" is not' if text else ""))
+    ledger.problem(node, 42, f'"{name}" is a {type_.value}' + (f', and "{text[:60]}" is not' if text else ""))
     return 0.0
 
 

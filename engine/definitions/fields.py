@@ -1,7 +1,7 @@
 """The keys of one mapping, taken one by one; what is missing and what nobody knows is reported at the end."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from engine.definitions.problem import Place
 from engine.definitions.reading import (
@@ -20,6 +20,18 @@ from engine.definitions.reading import (
 )
 from engine.definitions.source import MapNode, Node, ScalarNode
 
+_EXAMPLES: Final = {
+    "format": "format: 1",
+    "within": "within: 45d",
+    "over": "over: 30d",
+    "at_most": "at_most: 7d",
+    "expires": "expires: 2d",
+    "every": "every: 3d",
+    "to": "to: owner",
+    "weight": "weight: 50%",
+}
+"""How a key would be written whose value mostly looks like this."""
+
 
 class Fields:
     """The keys of one mapping, taken one by one; `close` reports keys that are missing or that nobody knows."""
@@ -34,7 +46,7 @@ class Fields:
             self._values = {key.text: value for key, value in node.entries}
             self._keys = {key.text: key for key, _ in node.entries}
         else:
-            ledger.problem(node, 2, f"{what} must have keys and values{but(node)}")
+            ledger.problem(node, 2, f"{what} must have keys and values{but(node)}", "write each as key: value")
 
     def __contains__(self, key: str) -> bool:
         return key in self._values
@@ -80,7 +92,7 @@ class Fields:
         """A whole number."""
         found = self.number(key, default, low, high)
         if found != int(found):
-            self.ledger.problem(self._values[key], 2, f"{self._of(key)} must be a whole number")
+            self.ledger.problem(self._values[key], 2, f"{self._of(key)} must be a whole number{but(self._values[key])}")
         return int(found)
 
     def share(self, key: str, default: float | None, low: float = 0.0, high: float = 1.0) -> float:
@@ -114,7 +126,7 @@ class Fields:
             text = scalar(item, self.ledger, f"an entry of {self._of(key)}")
             if text is not None and isinstance(item, ScalarNode):
                 if text in found:
-                    self.ledger.problem(item, 7, f'"{text}" stands in the list twice')
+                    self.ledger.problem(item, 7, f'"{text}" stands in the list twice', "leave one of them out")
                 found[text] = item
         return tuple(found.values())
 
@@ -144,13 +156,18 @@ class Fields:
                 missing = [other for other in missing if f'"{other}"?' not in hint]
         if missing and isinstance(self.node, MapNode):
             wanted = listed([f'"{key}"' for key in missing], "and")
-            self.ledger.problem(self.place, 1, f"{self.what} needs {wanted}")
+            self.ledger.problem(self.place, 1, f"{self.what} needs {wanted}", _missing_hint(missing))
 
     def _node(self, key: str, default: Any) -> Node | None:
         return self.need(key) if default is None else self.find(key)
 
     def _of(self, key: str) -> str:
         return f'"{key}"'
+
+
+def _missing_hint(missing: list[str]) -> str:
+    found = [_EXAMPLES[key] for key in missing if key in _EXAMPLES]
+    return f"for example {listed(found, 'and')}" if found and len(found) == len(missing) else ""
 
 
 def _other_hint(value: Node, absent: list[str]) -> str:

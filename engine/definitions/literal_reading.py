@@ -31,10 +31,10 @@ def read_literal(
     value, type_ = literal_value(node, expected, strict=strict)
     if value is None:
         whose = f'"{owner}" is {spoken(type_)}, but' if owner else f"{spoken(type_)} is needed here, but"
-        return Wrong("J007", f"{whose} {node.text} is not", literal_hint(node, type_))
+        return Wrong("J007", f"{whose} {node.text[:60]} is not", literal_hint(node, type_))
     if words is not None and value not in words:
         hint = suggest(node.text, words) or f"it is {listed(sorted(words)) or 'always missing'}"
-        return Wrong("J009", f'"{owner}" is never "{node.text}"', hint)
+        return Wrong("J009", f'"{owner}" is never "{node.text[:60]}"', hint)
     return Literal(value, type_)
 
 

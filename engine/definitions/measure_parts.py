@@ -10,6 +10,7 @@ from engine.definitions.measure import Bound, Limit
 from engine.definitions.reading import amount, known, listed, scalar, share, texts_of
 from engine.definitions.scope import Scope
 from engine.definitions.scorecard_reading import read_feature
+from engine.definitions.source import MapNode
 
 BOUNDS: Final[tuple[Bound, ...]] = get_args(Bound)
 
@@ -30,7 +31,10 @@ def read_limit(fields: Fields, what: str, *, is_share: bool | None) -> Limit:
     """Exactly one of below, at_most, above and at_least among the keys of ``fields``."""
     found = {bound: node for bound in BOUNDS if (node := fields.find(bound)) is not None}
     if len(found) != 1:
-        fields.ledger.problem(fields.place, 31, f"{what} needs exactly one of {listed(BOUNDS, 'and')}")
+        if isinstance(fields.node, MapNode):
+            message = f"{what} needs exactly one of {listed(BOUNDS, 'and')}"
+            hint = "for example below: 40%" if is_share else "for example below: 5"
+            fields.ledger.problem(fields.place, 31, message, hint)
         return Limit("below", 0.0)
     bound, node = next(iter(found.items()))
     return Limit(bound, amount(node, fields.ledger, f'"{bound}"', is_share=is_share))
@@ -87,10 +91,9 @@ def read_plain_metric(fields: Fields, reach: Reach) -> str:
     """The metric under ``metric``, which must not be seen through a window."""
     feature = read_metric(fields, reach)
     if feature.window is not Window.LATEST:
-        place = fields.key_place("metric")
-        fields.ledger.problem(
-            place, 33, f'a metric is needed here, without ".{feature.name.removeprefix(feature.metric)[1:]}"'
-        )
+        message = f'a metric is needed here, without ".{feature.name.removeprefix(feature.metric)[1:]}"'
+        at = fields.find("metric") or fields.place
+        fields.ledger.problem(at, 33, message, f'write "{feature.metric}"')
     return feature.metric
 
 

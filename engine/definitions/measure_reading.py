@@ -187,7 +187,10 @@ def read_slip(fields: Fields, reach: Reach) -> SlipMeasure:
     inner.close()
     if not found.roles and found.pattern in {"key_users", "none"}:
         message = f'the pattern "{found.pattern}" asks for key users: say which roles they have'
-        fields.ledger.problem(inner.place, 39, message, "write roles: [key_user, sponsor]")
+        fields.ledger.problem(
+            inner.place, 39, message, f"write roles: [{', '.join(reach.catalog.roles[:2]) or 'sponsor'}]"
+        )
     if found.few >= found.broad:
-        fields.ledger.problem(inner.place, 39, f"few ({found.few:.0%}) must be less than broad ({found.broad:.0%})")
+        message = f"few ({found.few:.0%}) must be less than broad ({found.broad:.0%})"
+        fields.ledger.problem(inner.place, 39, message, "leave both out: then they are 25% and 60%")
     return found

@@ -108,7 +108,8 @@ def _ends(node: Node, ledger: Ledger, kind: str, measured: Measured) -> tuple[fl
         return _NONE.zero, _NONE.full
     zero, full = (amount(end, ledger, f"an end of {kind}", is_share=measured.is_share) for end in ends)
     if zero == full:
-        ledger.problem(node, 11, f"both ends of {kind} are the same value")
+        message = f"both ends of {kind} are the same value"
+        ledger.problem(node, 11, message, "write the one that scores 0 first: [0, 80]")
         return _NONE.zero, _NONE.full
     return zero, full
 
@@ -136,7 +137,7 @@ def _threshold(node: Node, ledger: Ledger, measured: Measured) -> Threshold:
     fields = Fields(node, ledger, '"threshold"')
     good, poor = two_values(fields, "good", "poor", is_share=measured.is_share)
     if good == poor and "good" in fields and "poor" in fields:
-        ledger.problem(fields.place, 12, "good and poor are the same value")
+        ledger.problem(fields.place, 12, "good and poor are the same value", "one of them is the better one")
     return Threshold(good, poor)
 
 
@@ -224,7 +225,9 @@ def _piecewise(node: Node, ledger: Ledger, measured: Measured) -> Piecewise:
             value = amount(pair[0], ledger, "a value of piecewise", is_share=measured.is_share)
             mark = number(pair[1], ledger, "a mark", 0, 100)
             if found and value <= found[-1][0]:
-                ledger.problem(pair[0], 18, "the values of piecewise must rise from point to point")
+                ledger.problem(
+                    pair[0], 18, "the values of piecewise must rise from point to point", "put them in order"
+                )
             found.append((value, mark or 0.0))
     if isinstance(node, ListNode) and len(node.items) < 2:
         ledger.problem(node, 18, "piecewise needs at least two points", "write [[0, 0], [10, 80], [50, 100]]")

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from engine.definitions.source import ListNode, Node
+from engine.definitions.reading import suggest
+from engine.definitions.source import ListNode, MapNode, Node, ScalarNode
 
 COMPARISONS: Final = {"<": "<", "<=": "<=", ">": ">", ">=": ">=", "==": "==", "===": "==", "!=": "!=", "!==": "!="}
 ARITHMETIC: Final = ("+", "-", "*", "/", "%", "min", "max")
@@ -29,7 +30,15 @@ REFUSED: Final = {
     "eq": 'did you mean "=="?',
     "=": 'did you mean "=="?',
     "not": 'did you mean "!"?',
+    "<>": 'did you mean "!="?',
+    "&&": 'did you mean "and"?',
+    "||": 'did you mean "or"?',
+    "between": 'write {"<=": [1, {var: name}, 5]}',
+    **dict.fromkeys(("**", "^", "pow"), 'powers are written out with "*"'),
+    **dict.fromkeys(("match", "regex", "contains", "starts_with"), 'texts are compared whole, with "==" or "in"'),
 }
+FORMULA: Final = 'for example {"/": [{var: one}, {var: other}]}'
+EXAMPLE: Final = 'for example {">": [{var: name}, 5]}'
 
 
 def wrong_count(operator: str, count: int) -> tuple[str, str] | None:
@@ -40,8 +49,35 @@ def wrong_count(operator: str, count: int) -> tuple[str, str] | None:
     wanted = f"{low}" if low == high else f"{low} or {high}" if high - low == 1 else f"at least {low}"
     if operator == "if":
         wanted = "a condition, then and otherwise: 3, 5 or more"
-    hint = 'turn it round: "<" takes three' if operator in {">", ">="} and count == 3 else ""
-    return f'"{operator}" takes {wanted} operand{"" if wanted == "1" else "s"}, not {count}', hint
+    if count > high > 3:
+        wanted = f"at most {high}"
+    hint = 'turn it round: "<" takes three' if operator in {">", ">="} and count == 3 else _example(operator)
+    return (
+        f'"{operator}" takes {wanted} operand{"" if wanted.endswith(" 1") or wanted == "1" else "s"}, not {count}',
+        hint,
+    )
+
+
+def _example(operator: str) -> str:
+    if operator in COMPARISONS:
+        return f'for example {{"{operator}": [{{var: name}}, 5]}}'
+    return f'for example {{"{operator}": [a, b]}}' if operator in {*ARITHMETIC, "and", "or"} else ""
+
+
+def hint_for(operator: str) -> str:
+    """What the author of an operator that is not there may have meant."""
+    near = REFUSED.get(operator) or REFUSED.get(operator.lower()) or suggest(operator.strip().lower(), OPERANDS)
+    return near or f"operators: {' '.join(OPERANDS)}"
+
+
+def hint_for_list(node: ListNode) -> str:
+    """What the author of a list that stands where a condition belongs may have meant."""
+    first = node.items[0] if node.items else None
+    if isinstance(first, ScalarNode) and first.text in OPERANDS:
+        return f'write {{"{first.text}": [a, b]}}'
+    if len(node.items) > 1 and isinstance(first, MapNode):
+        return "join conditions with and / or: {and: [a, b]}"
+    return "only `in` and operands are lists"
 
 
 def operands_of(value: Node) -> Sequence[Node]:

@@ -59,7 +59,7 @@ def render(problem: Problem, texts: Mapping[str, str]) -> str:
     """
     shown = [f"{problem.place}: {problem.code} {problem.message}"]
     lines = _LINE_END.split(texts.get(problem.place.path, ""))
-    if 0 < problem.place.line <= len(lines):
+    if problem.place.path in texts and 0 < problem.place.line <= len(lines):
         number = str(problem.place.line)
         source, column = _around(lines[problem.place.line - 1].replace("\t", " "), problem.place.column)
         shown.append(f"  {number} | {source}".rstrip())

@@ -59,10 +59,11 @@ def scalar(node: Node, ledger: Ledger, what: str) -> str | None:
     if isinstance(node, ScalarNode) and not node.is_empty and node.text.strip():
         if len(node.text) <= MAX_TEXT:
             return node.text
-        ledger.problem(node, 5, f"{what} is longer than {MAX_TEXT:,} characters")
+        ledger.problem(node, 5, f"{what} is longer than {MAX_TEXT:,} characters ({len(node.text):,})", "shorten it")
         return None
     kind = {ListNode: "a list", MapNode: "keys and values"}.get(type(node), "empty")
-    ledger.problem(node, 2, f"{what} must be a text, not {kind}")
+    hint = "write it after the colon" if kind == "empty" else ""
+    ledger.problem(node, 2, f"{what} must be a text, not {kind}", hint)
     return None
 
 
@@ -79,22 +80,42 @@ def number(node: Node, ledger: Ledger, what: str, low: float = -1e15, high: floa
     """A plain number between ``low`` and ``high``."""
     value = node.number if isinstance(node, ScalarNode) else None
     if value is None:
-        ledger.problem(node, 2, f"{what} must be a number{but(node)}")
+        ledger.problem(node, 2, f"{what} must be a number{but(node)}", _number_hint(node))
     elif not low <= value <= high:
-        ledger.problem(node, 5, f"{what} must be between {low:,g} and {high:,g}{but(node)}")
+        ledger.problem(node, 5, f"{what} must be between {_plain(low)} and {_plain(high)}{but(node)}")
         return None
     return value
+
+
+def _plain(value: float) -> str:
+    return f"{int(value):,}" if value == int(value) else f"{value:g}"
+
+
+def _number_hint(node: Node) -> str:
+    """How a number that was written otherwise (``1_000``, ``0x11``, ``40%``, ``"5"``) would be written here."""
+    text = node.text.strip() if isinstance(node, ScalarNode) else ""
+    plain = text.replace("_", "").replace(" ", "").replace(",", "") if text[:1].isdigit() else text
+    if isinstance(node, ScalarNode) and plain and (plain != node.text or node.quoted):
+        found = ScalarNode(plain, node.place)
+        if found.number is not None:
+            return f"write {plain}"
+    return "write it in digits, like 30"
 
 
 def share(node: Node, ledger: Ledger, what: str, low: float = 0.0, high: float = 1.0) -> float | None:
     """A share written as ``40%``."""
     value = parse_share(node.text) if isinstance(node, ScalarNode) else None
     if value is None:
-        ledger.problem(node, 2, f'{what} must be a share like "40%"{but(node)}')
+        ledger.problem(node, 2, f'{what} must be a share like "40%"{but(node)}', _share_hint(node))
     elif not low <= value <= high:
         ledger.problem(node, 5, f"{what} must be between {low * 100:g}% and {high * 100:g}%{but(node)}")
         return None
     return value
+
+
+def _share_hint(node: Node) -> str:
+    bare = node.number if isinstance(node, ScalarNode) else None
+    return "" if bare is None else f'write "{bare:g}%"'
 
 
 def amount(node: Node, ledger: Ledger, what: str, *, is_share: bool | None) -> float:
@@ -163,7 +184,8 @@ def items(node: Node, ledger: Ledger, what: str, *, one_may_stand_alone: bool = 
         return node.items
     if one_may_stand_alone and isinstance(node, ScalarNode) and not node.is_empty:
         return (node,)
-    ledger.problem(node, 2, f"{what} must be a list{but(node)}", "write [a, b]")
+    hint = 'begin each entry with "- "' if isinstance(node, MapNode) else "write [a, b]"
+    ledger.problem(node, 2, f"{what} must be a list{but(node)}", hint)
     return ()
 
 

@@ -11,7 +11,8 @@ from engine.definitions.example_reading import read_example
 from engine.definitions.feature import ValueType
 from engine.definitions.fields import Fields
 from engine.definitions.measure import ScheduleMeasure
-from engine.definitions.reading import Ledger, day, items, known, length, listed, word
+from engine.definitions.operators import OPERANDS
+from engine.definitions.reading import Ledger, but, day, items, known, length, listed, suggest, word
 from engine.definitions.rule import USUAL_FLAPPING, Action, Challenge, Flapping, Guard, HoldOut, Rule, Signal, Success
 from engine.definitions.scope import Scope, own_signals
 from engine.definitions.scorecard_reading import is_share_feature, read_feature
@@ -110,7 +111,8 @@ def _success(fields: Fields, reach: Reach) -> Success:
     kinds = [kind for kind in ("metric", "event", "condition") if kind in fields]
     if len(kinds) != 1:
         hint = "for example {metric: active_users, at_least: 50, within: 45d}"
-        fields.ledger.problem(fields.place, 12, "success needs exactly one of metric, event and condition", hint)
+        message = f"success needs exactly one of metric, event and condition, not {listed(kinds, 'and') or 'none'}"
+        fields.ledger.problem(fields.place, 12, message, hint)
         return Success(within, place=fields.place)
     if kinds[0] == "event":
         success = Success(within, event=read_event(fields, reach), place=fields.key_place("event"))
@@ -131,7 +133,9 @@ def _metric_success(fields: Fields, within: int, reach: Reach) -> Success:
     feature = read_feature(node, reach.catalog, fields.ledger)
     if "change" in fields:
         if clash := [bound for bound in BOUNDS if fields.find(bound) is not None]:
-            fields.ledger.problem(fields.key_place(clash[0]), 12, "success is a change or a limit, not both")
+            fields.ledger.problem(
+                fields.key_place(clash[0]), 12, "success is a change or a limit, not both", "leave one out"
+            )
         return Success(within, feature=feature, change=read_change(fields), place=node.place)
     is_share = is_share_feature(feature, reach.catalog)
     limit = read_limit(fields, "success", is_share=is_share)
@@ -194,7 +198,9 @@ def _flapping(guard: Fields) -> Flapping | None:
     if node is None:
         return USUAL_FLAPPING
     if not isinstance(node, MapNode):
-        word(node, ("ignore",), guard.ledger, '"flapping"')
+        if not (isinstance(node, ScalarNode) and node.text == "ignore"):
+            message = f'"flapping" must be ignore, or from and until when a signal flaps{but(node)}'
+            guard.ledger.problem(node, 3, message, "write flapping: {starts: 30%, ends: 15%}")
         return None
     fields = Fields(node, guard.ledger, '"flapping"')
     found = Flapping(
@@ -223,7 +229,7 @@ def _examples(fields: Fields, catalog: Catalog, scope: Scope) -> Any:
 
 def _when(fields: Fields, signals: Mapping[str, Signal], scope: Scope) -> Condition:
     node = fields.find("when")
-    if node is None:
+    if node is None or not signals:  # that there is no signal has been said
         vars_ = tuple(Var(f"signal.{name}", ValueType.BOOLEAN) for name in signals)
         raw = {"or": [{"var": var.name} for var in vars_]}
         if len(vars_) == 1:
@@ -240,15 +246,26 @@ def _when(fields: Fields, signals: Mapping[str, Signal], scope: Scope) -> Condit
     return Condition(raw, tree, names, node.place)
 
 
+def _is_sentence(text: str) -> bool:
+    return any(f" {joint} " in text for joint in ("and", "or", "not"))
+
+
 def _lower(node: Node, signals: Mapping[str, Signal], scope: Scope, ledger: Ledger) -> tuple[Tree, Any] | None:
     """``{any: [a, {not: b}]}`` to JsonLogic over ``signal.…``; anything else in it is JsonLogic already."""
     if isinstance(node, ScalarNode) and node.truth is None and not node.is_empty:
+        if _is_sentence(node.text):
+            message = f'"{node.text[:60]}" is a sentence, not a condition'
+            ledger.coded(node, "J001", message, "write {any: [a, b]} or {all: [a, b]}")
+            return None
         if not known(node, node.text, signals, ledger, "signal", " in this rule"):
             return None
         var = Var(f"signal.{node.text}", ValueType.BOOLEAN)
         return var, {"var": var.name}
     way = node.entries[0][0].text if isinstance(node, MapNode) and len(node.entries) == 1 else ""
     if not isinstance(node, MapNode) or way not in _WAYS:
+        if isinstance(node, MapNode) and way not in OPERANDS and suggest(way, _WAYS):
+            ledger.coded(node.entries[0][0], "J003", f'unknown operator "{way}"', suggest(way, _WAYS))
+            return None
         condition = parse(node, scope, ledger)
         return (condition.tree, condition.raw) if condition else None
     value = node.entries[0][1]

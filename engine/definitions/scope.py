@@ -35,6 +35,9 @@ CONTACT_FIELDS: Final[Mapping[str, ValueType]] = {
 }
 
 
+_SEGMENTS: Final = ("account.segment", "in_segment")
+_WRITE_OUT: Final = "formulas and segments cannot read segments: write the condition out"
+
 GOAL_STATUSES: Final = frozenset({"on_track", "behind", "stuck"})
 """How an agreed goal can stand: at 100 % of its line or more, under it, or under 80 % or without any progress."""
 
@@ -75,8 +78,19 @@ class Scope:
                 f'"{feature.metric}" is a {self.metrics[feature.metric].value}; only its latest value and .days_since'
             )
         if metric in self.metrics:
-            return f'after "{metric}." write one of {listed(WINDOWS)} (any number of days)'
-        return suggest(name, [*self.names, *self.metrics])
+            return f'after "{metric}." write one of {listed(WINDOWS)} (1 to 3,650 days)'
+        return suggest(name, [*self.names, *self.metrics]) or self._kinds()
+
+    def _kinds(self) -> str:
+        """How names look here: one of each kind."""
+        found = {name.partition(".")[0]: name for name in reversed(list(self.names))}
+        kinds = [*list(self.metrics)[:1], *reversed(found.values())]
+        return f"names look like {listed(kinds)}" if kinds else "no name can be read here"
+
+    def meant(self, text: str) -> str:
+        """How a name that is written bare where its value is needed would be read."""
+        names = [name for name in (text, f"in_segment.{text}", f"signal.{text}") if self.type_of(name)]
+        return f"write {{var: {names[0]}}}" if names else ""
 
     def with_names(self, names: Mapping[str, ValueType], words: Mapping[str, frozenset[str]] | None = None) -> "Scope":
         """The same scope with more names."""
@@ -101,7 +115,7 @@ def segment_scope(catalog: Catalog) -> Scope:
         if (metric.of == "account" or metric.across) and not name.startswith("score.")
     }
     words = {"account.stage": frozenset(catalog.stages)}
-    return Scope(fields, account, words, dict(_elsewhere(catalog)))
+    return Scope(fields, account, words, {**dict(_elsewhere(catalog)), **dict.fromkeys(_SEGMENTS, _WRITE_OUT)})
 
 
 def account_scope(catalog: Catalog, outline: Outline) -> Scope:
@@ -124,7 +138,8 @@ def account_scope(catalog: Catalog, outline: Outline) -> Scope:
         words |= {f"goal.{goal}.status": GOAL_STATUSES}
     for rule, signals in outline.signals.items():
         names |= {f"signal.{rule}.{signal}": ValueType.BOOLEAN for signal in signals}
-    return segment_scope(catalog).with_names(names, words)
+    known = segment_scope(catalog).with_names(names, words)
+    return replace(known, elsewhere={name: why for name, why in known.elsewhere.items() if name not in _SEGMENTS})
 
 
 def own_signals(scope: Scope, signals: Iterable[str]) -> Scope:

@@ -74,8 +74,10 @@ def scope_of(of: Subject, scope: Scope, catalog: Catalog) -> Scope:
 
 def _dimensions(fields: Fields, of: Subject, catalog: Catalog, scope: Scope) -> tuple[Dimension, ...]:
     ledger, written = fields.ledger, fields.entries("dimensions", required=True)
+    before = len(ledger.problems)
     found = tuple(_dimension(key, value, of, catalog, scope, ledger) for key, value in written)
-    if written:
+    is_unread = len(ledger.problems) > before and not all(dimension.weight for dimension in found)
+    if written and not is_unread:
         _check_sum([dimension.weight for dimension in found], fields.key_place("dimensions"), "dimensions", ledger)
     _check_once(found, ledger)
     return found
@@ -187,6 +189,8 @@ def read_feature(
         if text:
             wanted = feature.metric if feature else text
             hint = suggest(wanted, catalog.metrics) or suggest(text, catalog.metrics)
+            if text.startswith(PREFIX):
+                hint = hint or "only scores of contacts and products that are rolled up can be scored again"
             ledger.coded(node, "B001", f'there is no metric "{wanted}"', hint)
         return nobody
     metric = catalog.metrics[feature.metric]
@@ -264,7 +268,11 @@ def _feedback(fields: Fields, catalog: Catalog) -> str:
 def _check_sum(weights: Sequence[float], at: Place, what: str, ledger: Ledger) -> None:
     whole = sum(weights)
     if abs(whole - 1) > 1e-9:
-        ledger.problem(at, 14, f"the weights of the {what} sum to {whole * 100:.6g}%, not to 100%")
+        ledger.problem(at, 14, f"the weights of the {what} sum to {whole * 100:.6g}%, not to 100%", _sum_hint(whole))
+
+
+def _sum_hint(whole: float) -> str:
+    return f"{abs(1 - whole) * 100:.6g}% {'is missing' if whole < 1 else 'is too much'}"
 
 
 def _check_once(dimensions: Sequence[Dimension], ledger: Ledger) -> None:

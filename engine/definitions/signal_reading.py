@@ -1,8 +1,8 @@
 """Reading the signals of a rule: one measure each, how long it lasts, when it clears (codes R; R03x for measures)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final, Literal as Choice, get_args
+from typing import Any, Final, Literal as Choice, get_args
 
 from engine.definitions.condition import Condition
 from engine.definitions.condition_reading import parse
@@ -47,11 +47,14 @@ from engine.definitions.measure_reading import (
     read_trend,
 )
 from engine.definitions.quantities import parse_share
-from engine.definitions.reading import Ledger, listed, name
+from engine.definitions.reading import Ledger, listed, name, suggest
 from engine.definitions.rule import Signal
 from engine.definitions.scope import event_scope
 from engine.definitions.scorecard_reading import is_share_feature
-from engine.definitions.source import Node, ScalarNode
+from engine.definitions.source import MapNode, Node, ScalarNode
+
+_BESIDE: Final = frozenset({"metric", "lasting", "clears", "at_least", "roles", "where", "for", "on", "by", "until"})
+"""Keys that stand beside a measure and are none themselves."""
 
 _NOTHING: Final = ThresholdMeasure(Feature("unknown"), Limit("below", 0.0))
 """Stands where a measure could not be read; a bundle with problems is never evaluated."""
@@ -66,16 +69,41 @@ def read_signal(key: ScalarNode, node: Node, reach: Reach, ledger: Ledger) -> Si
         kinds = ["contacts"]
     if len(kinds) != 1:
         message = f"a signal needs exactly one measure, not {listed(kinds, 'and') if kinds else 'none'}"
-        ledger.problem(fields.place, 30, message, f"measures: {listed(_MEASURES)}")
+        hint = _nearest(fields, kinds, _MEASURES) or f"measures: {listed(_MEASURES)}"
+        ledger.problem(fields.place, 30, message, hint)
         return Signal(key.text, _NOTHING, key.place)
     measure = _MEASURES[kinds[0]](fields, reach)
     signal = Signal(key.text, measure, key.place, fields.days("lasting", 0), _clears(fields, measure, reach))
     fields.close()
     _check_lasting(signal, fields)
+    _check_clears(signal, fields)
     if isinstance(measure, RankMeasure) and measure.floor is None:
         message = "a rank hides that everybody falls at once: give it a floor beside the limit, floor: 5"
         ledger.note(key, 55, message)
     return signal
+
+
+def _nearest(fields: Fields, kinds: Sequence[str], measures: Mapping[str, Any]) -> str:
+    """The measure that a key seems to mean where there is none."""
+    keys = [key.text for key, _ in fields.node.entries] if isinstance(fields.node, MapNode) and not kinds else []
+    return next((hint for key in keys if key not in _BESIDE and (hint := suggest(key, measures))), "")
+
+
+def _check_clears(signal: Signal, fields: Fields) -> None:
+    """What clears a limit lies on its other side: else a signal would clear in the moment it fires, or never."""
+    limit, clears = getattr(signal.measure, "limit", None), signal.clears
+    if not isinstance(limit, Limit) or not isinstance(clears, Limit):
+        return
+    is_low = limit.bound in {"below", "at_most"}
+    other = "above" if is_low else "below"
+    place = fields.key_place("clears")
+    if (clears.bound in {"below", "at_most"}) == is_low:
+        message = f'"{clears.bound}" clears on the same side on which "{limit.bound}" fires'
+        fields.ledger.problem(place, 24, message, f"write clears: {{{other}: …}}")
+    elif (clears.value < limit.value) if is_low else (clears.value > limit.value):
+        message = f'it would clear while its value is still "{limit.bound}" the limit'
+        hint = f"write clears: {{{other}: …}} with the limit itself or a value beyond it"
+        fields.ledger.problem(place, 24, message, hint)
 
 
 def _check_lasting(signal: Signal, fields: Fields) -> None:
@@ -146,7 +174,8 @@ def _contacts(fields: Fields, reach: Reach) -> Measure:
     kinds = [kind for kind in _PERSONS if kind in fields]
     if len(kinds) != 1:
         message = f"contacts need exactly one measure, not {listed(kinds, 'and') if kinds else 'none'}"
-        fields.ledger.problem(fields.place, 30, message, f"measures of contacts: {listed(_PERSONS)}")
+        hint = _nearest(fields, kinds, _PERSONS) or f"measures of contacts: {listed(_PERSONS)}"
+        fields.ledger.problem(fields.place, 30, message, hint)
         for key in ("metric", "at_least", *_PERSONS):
             fields.find(key)  # what belongs to the measure is not unknown, only one too many or too few
         return _NOTHING

@@ -31,7 +31,10 @@ MAX_DEPTH: Final = 32
 MAX_NODES: Final = 5_000
 
 _NUMBER: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_FORBIDDEN: Final = re.compile(  # what cannot be stored or seen; also what turns the direction of the text around it
+    "[^\t\n\r\x20-\x7e\x85\xa0-\u2029\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
+_BIG_ESCAPE: Final = re.compile(r"\\U(?!0010|000[0-9A-Fa-f])[0-9A-Fa-f]{8}")
 _LINE_END: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
@@ -106,11 +109,23 @@ def _read(path: str, text: str) -> tuple[Node | None, tuple[Problem, ...]]:
     except MarkedYAMLError as error:
         return None, (*problems, syntax_problem(path, text, error, builder.long_quote))
     except (YAMLError, ValueError, OverflowError) as error:  # an escape beyond Unicode is a ValueError
-        said = str(error).partition("\n")[0]
-        return None, (*problems, Problem(Place(path), "Y002", f"this is not YAML: {said}"))
+        return None, (*problems, _unmarked(path, text, error))
     if builder.root is None and whole:
         problems.append(Problem(Place(path), "Y001", "the file is empty", 'start it with "format: 1"'))
     return builder.root if whole else None, tuple(problems)
+
+
+def _unmarked(path: str, text: str, error: Exception) -> Problem:
+    if escape := _BIG_ESCAPE.search(text):
+        message = f"{escape[0]} stands for no character"
+        return Problem(_place_at(path, text, escape.start()), "Y020", message, "write the character itself")
+    said = str(error).partition("\n")[0]
+    return Problem(Place(path), "Y002", f"this is not YAML: {said}", "write it as the examples of the manual are")
+
+
+def _place_at(path: str, text: str, index: int) -> Place:
+    before = _LINE_END.split(text[:index])
+    return Place(path, len(before), len(before[-1]) + 1)
 
 
 def _events(text: str) -> Iterator[Event]:
@@ -125,9 +140,8 @@ def _unreadable(path: str, text: str) -> Problem | None:
     if text.startswith("\ufeff"):
         return Problem(Place(path), "Y004", "the file starts with a byte order mark", 'save it as "UTF-8" without one')
     if bad := _FORBIDDEN.search(text):
-        before = _LINE_END.split(text[: bad.start()])
-        place = Place(path, len(before), len(before[-1]) + 1)
-        return Problem(place, "Y005", f"there is a character here that no text has (U+{ord(bad[0]):04X})", "remove it")
+        message = f"there is a character here that no text has (U+{ord(bad[0]):04X})"
+        return Problem(_place_at(path, text, bad.start()), "Y005", message, "remove it")
     if not text.strip():
         return Problem(Place(path), "Y001", "the file is empty", 'start it with "format: 1"')
     return None
@@ -150,13 +164,18 @@ class _Builder:
         self.root: Node | None = None
         self.long_quote: Place | None = None  # where the last value starts, if it is in quotes and over several lines
         self._stack: list[_Open] = []
+        self._end: Place | None = None  # where the last value ended
         self._count = self._documents = 0
 
     def take(self, event: Event) -> bool:
         """Take the next event; False where reading on makes no sense."""
         if isinstance(event, ScalarEvent):
             self._decoration(event)
-            node = ScalarNode(event.value, self._at(event), quoted=event.style is not None)
+            node = ScalarNode(event.value, self._place_of_scalar(event), quoted=event.style is not None)
+            self._end = Place(self.path, event.end_mark.line + 1, event.end_mark.column + 1)
+            if bad := _FORBIDDEN.search(event.value):
+                message = f"an escape in this text stands for a character that no text has (U+{ord(bad[0]):04X})"
+                self._say(event, "Y005", message, "remove it")
             several_lines = event.end_mark.line > event.start_mark.line
             self.long_quote = node.place if several_lines and event.style in {"'", '"'} else None
             self._add(node)
@@ -166,10 +185,18 @@ class _Builder:
         elif isinstance(event, MappingEndEvent | SequenceEndEvent):
             self._close()
         elif isinstance(event, AliasEvent):
-            self._say(event, "Y012", "aliases (*name) are not read", "write the value out")
+            hint = "write the value out; a text that begins with * belongs in quotes"
+            self._say(event, "Y012", f"aliases (*{event.anchor}) are not read", hint)
             self._add(ScalarNode("", self._at(event)))
         elif isinstance(event, DocumentStartEvent):
             self._documents += 1
+            if event.version or event.tags:
+                self._say(
+                    event,
+                    "Y021",
+                    "directives (lines that begin with %) are not read",
+                    "remove the lines above this one",
+                )
             if self._documents > 1:
                 self._say(event, "Y013", "a second document starts here", "make it a file of its own")
                 return False
@@ -186,11 +213,15 @@ class _Builder:
 
     def _decoration(self, event: ScalarEvent | MappingStartEvent | SequenceStartEvent) -> None:
         if event.anchor is not None:
-            self._say(
-                event, "Y011", f"anchors (&{event.anchor}) are not read", "write the value out where it is needed"
-            )
+            hint = "write the value out where it is needed; a text that begins with & belongs in quotes"
+            self._say(event, "Y011", f"anchors (&{event.anchor}) are not read", hint)
         if event.ctag is not None:
-            self._say(event, "Y016", f"tags ({_tag(event)}) are not read", "remove the tag")
+            self._say(
+                event,
+                "Y016",
+                f"tags ({_tag(event)}) are not read",
+                "remove the tag; a text that begins with ! belongs in quotes",
+            )
 
     def _close(self) -> None:
         done = self._stack.pop()
@@ -204,6 +235,8 @@ class _Builder:
         for key, value in zip(nodes[::2], nodes[1::2], strict=True):
             if not isinstance(key, ScalarNode) or not _is_text(key):
                 hint = "put it in quotes" if isinstance(key, ScalarNode) else "a key is a single text"
+                if isinstance(key, MapNode):
+                    hint = "a text with {{ … }} belongs in quotes"
                 self.problems.append(Problem(key.place, "Y017", "this key is not a text", hint))
             elif key.text == "<<" and not key.quoted:
                 self.problems.append(Problem(key.place, "Y018", "merge keys (<<) are not read", "write the keys out"))
@@ -223,6 +256,11 @@ class _Builder:
             self._stack[-1].nodes.append(node)
         else:
             self.root = node
+
+    def _place_of_scalar(self, event: ScalarEvent) -> Place:
+        # Where a key has no value, the parser points at whatever comes next, many lines below perhaps.
+        in_map = event.ctag is None and self._stack and self._stack[-1].is_map and len(self._stack[-1].nodes) % 2
+        return self._end if in_map and self._end and not event.value and event.style is None else self._at(event)
 
     def _at(self, event: Event) -> Place:
         return place_of(self.path, event.start_mark)

@@ -46,10 +46,11 @@ def _bands(tiers: Fields) -> tuple[Band, ...]:
         if "from" in fields:
             at = fields.key_place("from")
             if not found and band.start != 0:
-                tiers.ledger.problem(at, 13, "the first tier starts from 0, so that no score is without a tier")
+                message = "the first tier starts from 0, so that no score is without a tier"
+                tiers.ledger.problem(at, 13, message, "write from: 0")
             if found and band.start <= found[-1].start:
                 message = f"{tier.value} must start above {found[-1].tier.value} ({found[-1].start:g})"
-                tiers.ledger.problem(at, 13, message)
+                tiers.ledger.problem(at, 13, message, "the tiers go from the worst to the best")
         found.append(band)
     return tuple(found)
 

@@ -150,12 +150,17 @@ def _read(base: Path, path: Path, name: str) -> str | Problem | None:
 
 def _text(path: Path, name: str) -> str | Problem:
     if path.stat().st_size > MAX_BYTES:
-        return Problem(Place(name), "Y031", f"the file is larger than {MAX_BYTES // 1024} KiB", "split it")
+        return Problem(
+            Place(name), "Y031", f"the file is larger than {MAX_BYTES // 1024} KiB", "split it into several files"
+        )
     content = path.read_bytes()
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")) or content[:2].count(0) == 1:
+        return Problem(Place(name), "Y030", "this is UTF-16, not UTF-8", "save the file as UTF-8 in your editor")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = content[: error.start]
         line = before.count(b"\n") + 1
         column = len(before.rpartition(b"\n")[2].decode("utf-8", "replace")) + 1
-        return Problem(Place(name, line, column), "Y030", "this is not UTF-8", "save the file as UTF-8 in your editor")
+        message = f"this is not UTF-8 (byte 0x{content[error.start]:02x})"
+        return Problem(Place(name, line, column), "Y030", message, "save the file as UTF-8 in your editor")

@@ -90,7 +90,7 @@ def test_a_condition_that_reads_nothing_is_noted() -> None:
     ("instead", "write", "sentences"),
     [
         ("{metric: utilization, at_least: 60%, within: 45d}", "{within: 45d}", [
-            "R012 success needs exactly one of metric, event and condition"
+            "R012 success needs exactly one of metric, event and condition, not none"
         ]),
         ("at_least: 60%, within", "at_least: 60%, change: 10%, within", [
             "R012 success is a change or a limit, not both"
@@ -103,7 +103,7 @@ def test_a_condition_that_reads_nothing_is_noted() -> None:
         ("cooldown: 30d", "cooldown: 9999d", [
             'R005 "cooldown" must be more than nothing and at most 3650 days, not "9999d"'
         ]),
-        ("cooldown: 30d", "max_new_runs: 0", ['R005 "max_new_runs" must be between 1 and 1e+06, not "0"']),
+        ("cooldown: 30d", "max_new_runs: 0", ['R005 "max_new_runs" must be between 1 and 1,000,000, not "0"']),
         (WHEN, "when: {any: []}", ['R013 "any" takes at least one signal']),
         (WHEN, "when: {not: [seats_unused, unhappy]}", ['R013 "not" takes one signal']),
         (WHEN, "when: {nor: [seats_unused]}", ['J003 unknown operator "nor"']),

@@ -198,7 +198,7 @@ def test_a_signal_may_have_to_last_and_may_clear_elsewhere() -> None:
         ("{contacts: {}, metric: logins, rank: {at_most: 10}}",
          ["R030 contacts need exactly one measure, not none", 'R004 unknown key "rank"']),
         ("{contacts: {}, metric: logins, trend: {change: -20%, over: 30d}, at_least: 0}",
-         ['R005 "at_least" must be between 1 and 1e+06, not "0"']),
+         ['R005 "at_least" must be between 1 and 1,000,000, not "0"']),
         ("{contacts: {}, metric: logins, trend: {change: -20%, over: 30d}, at_least: 160%}",
          ['R005 "at_least" must be between 1% and 100%, not "160%"']),
         ("{metric: active_users, slip: {pattern: broad}}",

@@ -86,7 +86,7 @@ def test_yaml_1_2_values_are_what_they_look_like(text: str, number: float | None
         ("<<: {a: b}", ["1:1 Y018"]),
         ("a: 1\na: 2\na: 3", ["2:1 Y019", "3:1 Y019"]),
         ("%YAML 9.9\n---\na", ["1:1 Y002"]),
-        ('a: "\\U99999999"', ["1:1 Y002"]),
+        ('a: "\\U99999999"', ["1:5 Y020"]),
     ],
 )
 def test_what_a_definition_must_not_use_is_refused_at_its_place(text: str, places: list[str]) -> None:
