@@ -24,7 +24,10 @@ _NAMELESS = frozenset({"key", "name"})
 
 
 def all_features(session: Session, bundle: Bundle, day: int, metrics: Iterable[str] = ()) -> Features:
-    """Every account, with what ``metrics`` and the segments read, as of the end of ``day``. Raises Refused for a metric that is not there."""
+    """Every account, with what ``metrics`` and the segments read, as of the end of ``day``.
+
+    Raises Refused for a metric that is not there.
+    """
     catalog, names = bundle.catalog, tuple(metrics)
     for name in names:
         if feature_named(catalog, name) is None:
