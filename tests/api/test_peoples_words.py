@@ -61,7 +61,7 @@ def test_what_cannot_be_kept_is_a_problem_with_a_sentence(
     assert told in answer.json()["detail"]
 
 
-FORMS = {
+FORMS: dict[str, dict[str, Any]] = {
     "/overrides/metrics/active_users": WORDS | {"value": 7},
     "/overrides/scores/health": WORDS | {"score": 7},
     "/answers/sentiment": WORDS | {"value": 2},

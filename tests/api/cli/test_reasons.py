@@ -48,7 +48,7 @@ def test_where_no_rule_reads_what_fell_that_is_said(fallen: Desk) -> None:
     """S0-03, S0-41: an unmapped metric is a gap."""
     for rule in (fallen.folder / "rules").rglob("*.yaml"):
         text = rule.read_text()
-        if "\nsignals:" in text and ("licence_utilisation" in text or "active_users" in text):
+        if "\nsignals:" in text and ("license_utilization" in text or "active_users" in text):
             rule.unlink()
     done = fallen.run("why", "full", "--since", LAST_WEEK)
     assert "what answers it: nothing; no rule has a signal that reads it" in done.stdout, done.output
