@@ -20,7 +20,7 @@ from engine.terms import ApprovalState, DecisionKind, TaskState, Tier
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One account of a digest: what ``changed``, ``why``, the ``next`` step, and its ``place`` in the order of attention."""
+    """One account of a digest: what ``changed``, ``why``, the ``next`` step, ``place`` in the order of attention."""
 
     key: str
     name: str
