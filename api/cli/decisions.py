@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli.reasons import print_moved, print_score
+from api.cli.reasons import RECORD_DAYS, print_moved, print_records, print_score
 from api.cli.workspace import (
     AtOption,
     DataOption,
@@ -35,6 +35,7 @@ def why(
     rule: Annotated[str, typer.Argument(help="Why this rule says what it says (default: why this score).")] = "",
     since: Annotated[str, typer.Option(help="Why the score moved since this day, YYYY-MM-DD.")] = "",
     scorecard: Annotated[str, typer.Option(help="Which score (default: the one that leads the account).")] = "",
+    records: Annotated[str, typer.Option(help="The points and events behind this metric, 90 days or --since.")] = "",
     at: AtOption = "",
     as_json: JsonOption = False,
     data: DataOption = "",
@@ -43,10 +44,13 @@ def why(
     workspace = open_workspace(data)
     day = day_of(at)
     if rule:
-        if since or scorecard:
-            err.print("--since and --scorecard are about scores: leave the rule away, or leave them away")
+        if since or scorecard or records:
+            err.print("--since, --scorecard and --records are about scores: leave the rule away, or leave them away")
             raise typer.Exit(2)
         _trace(workspace, account, rule, day, as_json=as_json)
+    elif records:
+        days = day_of(since, "--since") if since else day - RECORD_DAYS, day
+        print_records(workspace, account, records, days, as_json=as_json)
     elif since:
         print_moved(workspace, account, (day_of(since, "--since"), day), scorecard, as_json=as_json)
     else:

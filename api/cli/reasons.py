@@ -3,23 +3,28 @@
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 import typer
 
-from api.cli.workspace import Workspace, err, out
+from api.cli.workspace import Workspace, account_id, err, out
 from engine.errors import NotFound
-from engine.evaluation.wording import day_text
+from engine.evaluation.wording import day_text, number
+from engine.store.records import records
 from engine.store.score_reasons import ScoreOn, WhyMoved, why_moved, why_score
+
+RECORD_DAYS: Final = 90
+"""So far back records are listed where nothing else is said."""
 
 
 def print_score(workspace: Workspace, account: str, day: int, scorecard: str, *, as_json: bool) -> None:
     """Why the account's score is what it is, group by group and metric by metric."""
     with workspace.store.read() as session:
+        account_id(session, account)
         try:
             found = why_score(session, workspace.bundle, account, None, day, scorecard)
         except NotFound as missing:
-            _stop(missing, account)
+            _stop(missing)
     if found is None:
         _no_scorecard(account)
     elif as_json:
@@ -35,10 +40,11 @@ def print_moved(workspace: Workspace, account: str, days: tuple[int, int], score
         err.print(f"--since is a day before {day_text(days[1])}")
         raise typer.Exit(2)
     with workspace.store.read() as session:
+        account_id(session, account)
         try:
             found = why_moved(session, workspace.bundle, account, None, *days, scorecard)
         except NotFound as missing:
-            _stop(missing, account)
+            _stop(missing)
     if found is None:
         _no_scorecard(account)
     elif as_json:
@@ -46,6 +52,26 @@ def print_moved(workspace: Workspace, account: str, days: tuple[int, int], score
     else:
         for line in moved_lines(found):
             out.print(line)
+
+
+def print_records(workspace: Workspace, account: str, metric: str, days: tuple[int, int], *, as_json: bool) -> None:
+    """The points and events behind a metric, newest first: what was recorded when, and what it replaced."""
+    with workspace.store.read() as session:
+        account_id(session, account)
+        try:
+            found = records(session, workspace.bundle.catalog, account, None, metric, *days)
+        except NotFound as missing:
+            _stop(missing)
+    if as_json:
+        print(json.dumps([asdict(one) | {"day": day_text(one.day)} for one in found], default=str))
+        return
+    for one in found:
+        what = one.name if one.value is None else f"{one.name} {number(one.value)}"
+        whose = f" of {one.of}" if one.of else ""
+        until = f", replaced {one.replaced_at:%Y-%m-%d %H:%M}" if one.replaced_at else ""
+        out.print(f"{day_text(one.day)} {one.kind}: {what}{whose}, recorded {one.recorded_at:%Y-%m-%d %H:%M}{until}")
+    if not found:
+        out.print(f"nothing was recorded of {metric} from {day_text(days[0])} to {day_text(days[1])}")
 
 
 def moved_lines(found: WhyMoved) -> Iterator[str]:
@@ -86,9 +112,8 @@ def _moved(found: WhyMoved) -> dict[str, Any]:
     }
 
 
-def _stop(missing: NotFound, account: str) -> NoReturn:
-    told = str(missing)
-    err.print(told if "scorecard" in told else f'no account "{account}"; `backcast scores` lists all of them')
+def _stop(missing: NotFound) -> NoReturn:
+    err.print(str(missing))
     raise typer.Exit(2) from None
 
 

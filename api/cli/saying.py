@@ -5,15 +5,12 @@ from datetime import timedelta
 from typing import Annotated
 
 import typer
-from sqlalchemy.orm import Session
 
 from api.cli.apply import AuthorOption, acting
-from api.cli.workspace import DataOption, JsonOption, Workspace, err, now, open_in_force, out
-from engine.errors import NotFound
+from api.cli.workspace import DataOption, JsonOption, Workspace, account_id, err, now, open_in_force, out
 from engine.evaluation.rolling_up import by_priority
 from engine.evaluation.wording import points
 from engine.store import answers, metric_overrides, score_feedback, score_overrides
-from engine.store.glances import id_of
 from engine.terms import MICRO, Tier
 
 ReasonOption = Annotated[str, typer.Option(help="Why; it stands beside what is said.")]
@@ -45,7 +42,7 @@ def override(
     who, workspace, at = acting(author), open_in_force(data), now()
     until = at + timedelta(days=days)
     with workspace.store.begin() as session:
-        number = _account(session, account)
+        number = account_id(session, account)
         if metric and value is not None:
             catalog = workspace.bundle.catalog
             metric_overrides.override(
@@ -70,7 +67,7 @@ def answer(
     """Answer a question about an account; it counts as soon as the account is looked at again."""
     who, workspace = acting(author), open_in_force(data)
     with workspace.store.begin() as session:
-        number, catalog = _account(session, account), workspace.bundle.catalog
+        number, catalog = account_id(session, account), workspace.bundle.catalog
         answers.say(session, catalog, number, question, value=value, reason=reason, member=who, at=now())
     out.print(f"{question} of {account} is {value:g}")
 
@@ -92,7 +89,7 @@ def feedback(
         return
     who = acting(author)
     with workspace.store.begin() as session:
-        number = _account(session, account)
+        number = account_id(session, account)
         score_feedback.say(
             session,
             workspace.bundle,
@@ -119,14 +116,6 @@ def _review(workspace: Workspace, card: str, *, as_json: bool) -> None:
     for one in said:
         shown = "" if one.score is None else f" ({points(round(one.score * MICRO))})"
         out.print(f"{one.at:%Y-%m-%d} {one.account or 'the scorecard'}{shown} looks {one.looks}: {one.reason}")
-
-
-def _account(session: Session, key: str) -> int:
-    try:
-        return id_of(session, key)
-    except NotFound:
-        err.print(f'no account "{key}"; `backcast scores` lists all of them')
-        raise typer.Exit(2) from None
 
 
 def _scorecard(workspace: Workspace, name: str) -> str:

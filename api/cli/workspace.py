@@ -6,14 +6,16 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from sqlalchemy.orm import Session
 
 from engine.definitions.bundle import Bundle, fingerprint_of
 from engine.definitions.problem import render
-from engine.errors import EngineError
+from engine.errors import EngineError, NotFound
 from engine.evaluation.examples import check_examples
 from engine.settings import Settings
 from engine.store.bundles import in_force, is_managed, publish
 from engine.store.files import check, read_files
+from engine.store.glances import id_of
 from engine.store.migrating import migrate, require_current
 from engine.store.sessions import Store, connect
 
@@ -115,6 +117,15 @@ def require_examples(bundle: Bundle) -> None:
     if problems:
         err.print(f"{len(problems)} examples do not come out as written; nothing was done.")
         raise typer.Exit(1)
+
+
+def account_id(session: Session, key: str) -> int:
+    """The account of that key; a key that nobody has ends the command."""
+    try:
+        return id_of(session, key)
+    except NotFound:
+        err.print(f'no account "{key}"; `backcast scores` lists all of them')
+        raise typer.Exit(2) from None
 
 
 def now() -> datetime:

@@ -44,6 +44,17 @@ def test_a_fall_is_told_down_to_what_is_behind_it_and_what_answers_it(fallen: De
     assert "what answers it: seat-activation of the rule seats-unused" in said
 
 
+def test_the_records_behind_a_metric_are_listed_with_what_they_replaced(fallen: Desk) -> None:
+    """S0-59, S1-34: a formula leads to what it is made of."""
+    said = fallen.run("why", "full", "--records", "license_utilization").stdout.splitlines()
+    assert f"{TODAY} point: active_users 40, recorded {TODAY}" in said[0]
+    assert any("correction: active_users 85" in line and "replaced" in line for line in said)
+    assert any("seats_sold 100" in line for line in said)
+    found = fallen.json("why", "full", "--records", "active_users", "--since", TODAY.isoformat(), "--json")
+    assert [(one["kind"], one["value"]) for one in found] == [("point", 40.0), ("correction", 85.0)]
+    assert "nothing was recorded of nps" in fallen.run("why", "full", "--records", "nps").stdout
+
+
 def test_where_no_rule_reads_what_fell_that_is_said(fallen: Desk) -> None:
     """S0-03, S0-41: an unmapped metric is a gap."""
     for rule in (fallen.folder / "rules").rglob("*.yaml"):
@@ -59,9 +70,14 @@ def test_where_no_rule_reads_what_fell_that_is_said(fallen: Desk) -> None:
     [
         (("why", "nobody"), 'no account "nobody"'),
         (("why", "empty", "--scorecard", "wealth"), 'no scorecard "wealth"'),
+        (("why", "empty", "--records", "wealth"), 'There is no metric "wealth"'),
+        (("why", "nobody", "--records", "nps"), 'no account "nobody"'),
         (("why", "empty", "--since", "soon"), '--since wants a day like 2026-09-01, not "soon"'),
         (("why", "empty", "--since", "2199-01-01"), "--since is a day before"),
-        (("why", "empty", "seats-unused", "--since", "2026-01-01"), "--since and --scorecard are about scores"),
+        (
+            ("why", "empty", "seats-unused", "--since", "2026-01-01"),
+            "--since, --scorecard and --records are about scores",
+        ),
     ],
 )
 def test_what_cannot_be_explained_is_said_in_a_sentence(desk: Desk, arguments: tuple[str, ...], told: str) -> None:
