@@ -173,4 +173,6 @@ def _missing_hint(missing: list[str]) -> str:
 def _other_hint(value: Node, absent: list[str]) -> str:
     if isinstance(value, ScalarNode) and value.is_empty:
         return "inside braces a comma ends a value: put the whole text in quotes if it belongs to it"
-    return f"known here: {listed(absent)}" if 0 < len(absent) <= 12 else ""
+    if not absent:
+        return "remove it: everything that is known here is written already"
+    return f"known here: {listed(absent)}" if len(absent) <= 12 else ""

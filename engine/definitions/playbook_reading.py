@@ -43,7 +43,8 @@ def read_playbook(
         on_exit.close()
     fields.close()
     if desk.count > MAX_STEPS:
-        ledger.problem(playbook.place, 12, f"a playbook has at most {MAX_STEPS} steps, this one has {desk.count}")
+        message = f"a playbook has at most {MAX_STEPS} steps, this one has {desk.count}"
+        ledger.problem(playbook.place, 12, message, "split it into two")
     return playbook
 
 

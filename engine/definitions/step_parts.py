@@ -1,7 +1,9 @@
 """What the readers of all steps share: the desk they work at, ids, times, people and audiences (codes P)."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import Final
 
 from engine.definitions.catalog import Catalog
 from engine.definitions.fields import Fields
@@ -14,6 +16,8 @@ from engine.definitions.reading import Ledger, known, length, scalar
 from engine.definitions.scope import Scope
 from engine.definitions.source import MapNode, Node
 from engine.definitions.template_checking import check_inline
+
+_ADDRESS: Final = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+")
 
 
 @dataclass(slots=True)
@@ -76,8 +80,8 @@ def template(fields: Fields, key: str, desk: Desk) -> str:
 def member(fields: Fields, key: str) -> str:
     """A member: the owner, or an e-mail address."""
     text, node = fields.text(key), fields.find(key)
-    if node and text and text != "owner" and "@" not in text:
-        fields.ledger.problem(node, 14, f'"{text}" is nobody', "write owner, or a member's e-mail address")
+    if node and text and text != "owner" and not _ADDRESS.fullmatch(text):
+        fields.ledger.problem(node, 14, f'"{text[:60]}" is not a member', "write owner, or a member's e-mail address")
     return text
 
 

@@ -50,6 +50,9 @@ def _step(node: Node, desk: Desk) -> Step | None:
                 key, 4, f'unknown kind of step "{key.text}"', suggest(key.text, _KINDS) or f"kinds: {listed(_KINDS)}"
             )
     if len(kinds) != 1:
+        if not [key for key, _ in node.entries if key.text != "id"]:
+            hint = f"for example - email: {{…}}; kinds: {listed(_KINDS)}"
+            desk.ledger.problem(node, 10, "this step does nothing", hint)
         if len(kinds) > 1:
             message = f"a step is one thing, not {listed([key.text for key in kinds], 'and')}"
             desk.ledger.problem(kinds[1], 10, message, 'start each step with "-"')
@@ -190,7 +193,9 @@ def _report(node: Node, head: Head, desk: Desk) -> Step:
         known(role, text, desk.catalog.roles, desk.ledger, "role")
     expires = fields.days("expires", 30)
     if expires > 90:
-        desk.ledger.problem(fields.key_place("expires"), 5, "a link to a report is good for at most 90 days")
+        desk.ledger.problem(
+            fields.key_place("expires"), 5, "a link to a report is good for at most 90 days", "write 90d"
+        )
     step = ReportStep(head.id(desk, use), use, text, expires, head.place)
     fields.close()
     return step

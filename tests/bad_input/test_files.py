@@ -30,7 +30,7 @@ from tests.bad_input.files import (
     scope_of,
 )
 
-FLOORS = {"yaml": 60, "condition": 60, "rule": 50}
+FLOORS = {"yaml": 60, "condition": 60, "rule": 50, "playbook": 60}
 FIRST = re.compile(r"[^\s:]+:[0-9]+:[0-9]+: [A-Z][0-9]{3} \S")
 TRACE = re.compile(r"Traceback|ruamel|Error\b|Exception|<class|object at 0x")
 

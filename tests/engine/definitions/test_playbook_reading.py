@@ -120,7 +120,7 @@ def test_what_this_version_does_not_do_is_said() -> None:
         (["report: {use: quarterly, share_with: champion, expires: 365d}"],
          ["P005 a link to a report is good for at most 90 days"]),
         (["approve: {by: boss, expires: 1d, steps: [{wait: 1d}]}"],
-         ['P014 "boss" is nobody',
+         ['P014 "boss" is not a member',
           "P015 an approval covers what can be shown when it opens: no waits, branches or approvals inside"]),
         (['task: {title: "{{ account.name", to: owner}'],
          ["M010 this template cannot be read: unexpected end of template, expected 'end of print statement'."]),
