@@ -13,8 +13,10 @@ from api import auth
 from api.access import Scope, scope_of
 from api.auth import Identity
 from api.errors import Forbidden, SignInNeeded
+from engine.definitions.bundle import Bundle
+from engine.errors import Refused
 from engine.settings import Settings
-from engine.store import members
+from engine.store import bundles, members
 from engine.store.sessions import Store
 
 
@@ -46,6 +48,14 @@ TheStore = Annotated[Store, Depends(get_store)]
 TheSettings = Annotated[Settings, Depends(get_settings)]
 Now = Annotated[datetime, Depends(get_now)]
 Reading = Annotated[Session, Depends(get_reading)]
+
+
+def bundle_in_force(session: Session) -> Bundle:
+    """The definitions in force. Raises `Refused` before there are any."""
+    found = bundles.in_force(session)
+    if found is None:
+        raise Refused("No definitions are in force yet: nothing is scored, asked or overridden.")
+    return found
 
 
 @dataclass(frozen=True, slots=True)

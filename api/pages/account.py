@@ -7,11 +7,11 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
-from api.dependencies import Acting, Allowed, Now, Pass, Reading, TheStore
+from api.dependencies import Acting, Allowed, Now, Pass, Reading, TheStore, bundle_in_force
 from api.pages.naming import Names, names
 from api.pages.rendering import back_to, page
 from engine.errors import NotFound, Refused
-from engine.store import score_overrides
+from engine.store import metric_overrides, score_overrides
 from engine.store.account_page import account_page, owned
 from engine.store.score_lines import Score
 from engine.terms import MICRO, Tier
@@ -81,6 +81,51 @@ def end(allowed: Overriding, account_id: int, override_id: int, store: TheStore,
     return back_to(f"/accounts/{account_id}", "override-ended")
 
 
+@router.post("/metric-override")
+def override_metric(
+    request: Request,
+    allowed: Overriding,
+    account_id: int,
+    store: TheStore,
+    at: Now,
+    metric: Annotated[str, Form(max_length=200)],
+    value: Annotated[str, Form(max_length=20)] = "",
+    reason: Annotated[str, Form(max_length=2000)] = "",
+    days: Annotated[int, Form(ge=1, le=LONGEST_DAYS)] = DEFAULT_DAYS,
+) -> Response:
+    """Put a person's value of a metric in force for a while."""
+    with store.read() as session:
+        owned(session, account_id, allowed.owner)
+    try:
+        with store.begin() as session:
+            metric_overrides.override(
+                session,
+                bundle_in_force(session).catalog,
+                account_id,
+                metric,
+                value=_value(value),
+                reason=reason,
+                member=allowed.identity.email,
+                expires_at=at + timedelta(days=days),
+                at=at,
+            )
+    except Refused as refusal:
+        with store.read() as session:
+            return show_account(request, session, account_id, allowed, at, str(refusal))
+    return back_to(f"/accounts/{account_id}", "metric-overridden")
+
+
+@router.post("/metric-overrides/{override_id}/end")
+def end_metric(allowed: Overriding, account_id: int, override_id: int, store: TheStore, at: Now) -> Response:
+    """Take back what a metric was said to be."""
+    with store.begin() as session:
+        owned(session, account_id, allowed.owner)
+        if override_id not in {one.id for one in metric_overrides.in_force(session, account_id, at)}:
+            raise NotFound("There is no such override.")
+        metric_overrides.end(session, override_id, allowed.identity.email, at)
+    return back_to(f"/accounts/{account_id}", "metric-override-ended")
+
+
 def show_account(
     request: Request, session: Session, account_id: int, allowed: Pass, at: datetime, refusal: str = ""
 ) -> Response:
@@ -133,3 +178,12 @@ def _score(text: str) -> float | None:
         return float(text.replace(",", "."))
     except ValueError:
         raise Refused(f'A score is a number from 0 to 100, not "{text}".') from None
+
+
+def _value(text: str) -> float:
+    """What was typed: a number, or a share as ``40%``."""
+    plain = text.strip().replace(",", ".")
+    try:
+        return float(plain.removesuffix("%")) / 100 if plain.endswith("%") else float(plain)
+    except ValueError:
+        raise Refused(f'A value is a number such as 40, or a share such as 40%, not "{text}".') from None

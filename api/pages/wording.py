@@ -16,6 +16,8 @@ SAID: Final[Mapping[str, str]] = {
     "edited": "Saved. What you see is exactly what will be sent.",
     "task-done": "Done. Your answers count from the next evaluation on.",
     "overridden": "Overridden. The computed score stays visible next to yours.",
+    "metric-overridden": "Kept. It counts from the next evaluation on; what is measured stays.",
+    "metric-override-ended": "It has ended; what is measured counts again.",
     "override-ended": "The override has ended; the computed score counts again.",
     "started": "Started. It begins within moments.",
     "asked": "Noted. The run follows within moments.",

@@ -8,13 +8,10 @@ from fastapi import APIRouter, Depends, Form
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
-from api.dependencies import Acting, Allowed, Now, Pass, Reading, TheStore
+from api.dependencies import Acting, Allowed, Now, Pass, Reading, TheStore, bundle_in_force
 from api.described import SESSION
-from engine.definitions.bundle import Bundle
-from engine.errors import Refused
 from engine.store import answers, score_feedback
 from engine.store.account_page import owned
-from engine.store.bundles import in_force
 from engine.store.glances import id_of
 from engine.store.score_feedback import Looks
 
@@ -87,7 +84,7 @@ def answer(
     """Answer a question about the account, such as its sentiment; the account is looked at again at once."""
     with store.begin() as session:
         account = owned(session, id_of(session, key), allowed.owner).id
-        catalog, who = _bundle(session).catalog, allowed.identity.email
+        catalog, who = bundle_in_force(session).catalog, allowed.identity.email
         answers.say(session, catalog, account, question, value=value, reason=reason, member=who, at=at)
     return AnswerAnswer(question=question, value=value, reason=reason.strip(), author=who, at=at)
 
@@ -135,7 +132,7 @@ def review(scorecard: str, session: Reading, allowed: Readable) -> ReviewAnswer:
 def _say(
     session: Session, scorecard: str, looks: Looks, reason: str, allowed: Pass, at: datetime, account: int | None
 ) -> None:
-    bundle, who = _bundle(session), allowed.identity.email
+    bundle, who = bundle_in_force(session), allowed.identity.email
     score_feedback.say(session, bundle, scorecard, looks=looks, reason=reason, member=who, at=at, account_id=account)
 
 
@@ -152,10 +149,3 @@ def _listed(session: Session, scorecard: str, owner: str | None) -> list[Feedbac
         )
         for one in score_feedback.listed(session, scorecard, owner)
     ]
-
-
-def _bundle(session: Session) -> Bundle:
-    found = in_force(session)
-    if found is None:
-        raise Refused("No definitions are in force yet, so nothing is asked or scored.")
-    return found

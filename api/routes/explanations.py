@@ -6,12 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
-from api.dependencies import Allowed, Now, Pass, Reading
+from api.dependencies import Allowed, Now, Pass, Reading, bundle_in_force
 from api.described import SESSION
-from engine.definitions.bundle import Bundle
 from engine.errors import NotFound, Refused
 from engine.evaluation.changes import Moved
-from engine.store.bundles import in_force
 from engine.store.score_reasons import ScoreOn, WhyMoved, WhyScore, why_moved, why_score
 
 router = APIRouter(prefix="/v1/accounts/{key}/scores/{scorecard}", tags=["accounts"], dependencies=[SESSION])
@@ -132,7 +130,7 @@ def why(
     at: Annotated[date | None, Query(description="The day (default: today).")] = None,
 ) -> Explained:
     """Why the score is what it is: tier, limits that are missed, groups, every metric with its formula."""
-    found = why_score(session, _bundle(session), key, allowed.owner, _number(at, now), scorecard)
+    found = why_score(session, bundle_in_force(session), key, allowed.owner, _number(at, now), scorecard)
     if found is None:
         raise NotFound(f'The scorecard "{scorecard}" does not apply to "{key}".')
     return _explained(found)
@@ -152,17 +150,10 @@ def change(
     days = _number(since, now), _number(to, now)
     if days[0] >= days[1]:
         raise Refused(f'"from" is a day before {_day(days[1])}.')
-    found = why_moved(session, _bundle(session), key, allowed.owner, *days, scorecard)
+    found = why_moved(session, bundle_in_force(session), key, allowed.owner, *days, scorecard)
     if found is None:
         raise NotFound(f'The scorecard "{scorecard}" did not apply to "{key}" on one of the two days.')
     return _change(found)
-
-
-def _bundle(session: Reading) -> Bundle:
-    found = in_force(session)
-    if found is None:
-        raise NotFound("No definitions are in force yet, so nothing is scored.")
-    return found
 
 
 def _number(day: date | None, now: datetime) -> int:

@@ -6,15 +6,12 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Form
 from pydantic import BaseModel
-from sqlalchemy.orm import Session
 
-from api.dependencies import Acting, Allowed, Now, Pass, Reading, TheStore
+from api.dependencies import Acting, Allowed, Now, Pass, Reading, TheStore, bundle_in_force
 from api.described import SESSION
-from engine.definitions.bundle import Bundle
-from engine.errors import NotFound, Refused
+from engine.errors import NotFound
 from engine.store import metric_overrides, score_overrides
 from engine.store.account_page import owned
-from engine.store.bundles import in_force
 from engine.store.glances import id_of
 from engine.terms import MICRO, Tier
 
@@ -68,7 +65,7 @@ def of_score(
     """Say that a score (0–100) or a tier is another one for some days; an older one of the scorecard ends."""
     with store.begin() as session:
         account = owned(session, id_of(session, key), allowed.owner).id
-        if scorecard not in _bundle(session).scorecards:
+        if scorecard not in bundle_in_force(session).scorecards:
             raise NotFound(f'There is no scorecard "{scorecard}".')
         number = score_overrides.override(
             session,
@@ -100,7 +97,7 @@ def of_metric(
         account = owned(session, id_of(session, key), allowed.owner).id
         number = metric_overrides.override(
             session,
-            _bundle(session).catalog,
+            bundle_in_force(session).catalog,
             account,
             metric,
             value=value,
@@ -121,13 +118,6 @@ def end(key: str, kind: Literal["score", "metric"], number: int, store: TheStore
         if number not in {one.id for one in mine(session, account, at)}:
             raise NotFound("There is no such override in force.")
         (score_overrides.end if kind == "score" else metric_overrides.end)(session, number, allowed.identity.email, at)
-
-
-def _bundle(session: Session) -> Bundle:
-    found = in_force(session)
-    if found is None:
-        raise Refused("No definitions are in force yet, so there is nothing to override.")
-    return found
 
 
 def _of_score(one: score_overrides.Override) -> OverrideAnswer:

@@ -6,10 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
-from api.dependencies import Allowed, Now, Pass, Reading
+from api.dependencies import Allowed, Now, Pass, Reading, bundle_in_force
 from api.described import SESSION
-from engine.errors import NotFound
-from engine.store.bundles import in_force
 from engine.store.records import records
 
 router = APIRouter(prefix="/v1/accounts/{key}/records", tags=["accounts"], dependencies=[SESSION])
@@ -45,9 +43,7 @@ def of_metric(
     to: Annotated[date | None, Query(description="The last day (default: today).")] = None,
 ) -> list[RecordAnswer]:
     """The records behind a metric or a feature of it, the newest first; a formula leads to what it is made of."""
-    bundle = in_force(session)
-    if bundle is None:
-        raise NotFound("No definitions are in force yet.")
+    catalog = bundle_in_force(session).catalog
     until = to or now.astimezone(UTC).date()
     days = ((since or until - _USUAL) - _EPOCH).days, (until - _EPOCH).days
     return [
@@ -62,5 +58,5 @@ def of_metric(
             id=one.id,
             fields=one.fields,
         )
-        for one in records(session, bundle.catalog, key, allowed.owner, metric, *days)
+        for one in records(session, catalog, key, allowed.owner, metric, *days)
     ]

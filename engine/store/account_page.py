@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.errors import NotFound
-from engine.store import states
+from engine.store import metric_overrides, states
 from engine.store.decision_tables import ScoreOverrideRow
 from engine.store.glances import Glance, glances, latest_scores
 from engine.store.portfolio import Course, courses
@@ -94,7 +94,7 @@ class OpenRun:
 
 @dataclass(frozen=True, slots=True)
 class AccountPage:
-    """Everything on an account's page."""
+    """Everything on an account's page. ``words``: what people say its metrics really are."""
 
     account: Glance
     stopped_reason: str
@@ -107,6 +107,7 @@ class AccountPage:
     contacts: tuple[Contact, ...]
     goals: tuple[Goal, ...]
     timeline: tuple[Entry, ...]
+    words: tuple[metric_overrides.MetricOverride, ...] = ()
 
 
 def account_page(session: Session, account_id: int, scope: str | None, at: datetime) -> AccountPage:
@@ -125,6 +126,7 @@ def account_page(session: Session, account_id: int, scope: str | None, at: datet
         contacts=_contacts(session, account_id),
         goals=_goals(session, account_id),
         timeline=timeline(session, account_id),
+        words=metric_overrides.in_force(session, account_id, at),
     )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from engine.store.decision_tables import DecisionRow, OutcomeRow, ScoreOverrideRow
 from engine.store.inbox import Fact, facts_of
+from engine.store.person_tables import AnswerRow, FeedbackRow, MetricOverrideRow
 from engine.store.run_tables import (
     ActRow,
     ApprovalRow,
@@ -27,7 +28,8 @@ LIMIT = 60
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing that happened. ``kind``: decision, run, delivery, task, approval, act, override, outcome, answer;
+    """One thing that happened. ``kind``: decision, run, delivery, task, approval, act, override, outcome, said (by a
+    member), answer (of a customer);
     ``state`` its word from `engine.terms`; ``subject`` what it is about; ``who`` a member or contact, if any."""
 
     at: datetime
@@ -49,6 +51,7 @@ def timeline(session: Session, account_id: int) -> tuple[Entry, ...]:
         *_deliveries(session, account_id),
         *_people(session, account_id),
         *_overrides(session, account_id),
+        *_words(session, account_id),
         *_outcomes(session, account_id),
         *_answers(session, account_id),
     ]
@@ -119,6 +122,16 @@ def _people(session: Session, account_id: int) -> Iterator[Entry]:
 def _overrides(session: Session, account_id: int) -> Iterator[Entry]:
     for row in session.scalars(select(ScoreOverrideRow).where(ScoreOverrideRow.account_id == account_id)):
         yield Entry(row.created_at, "override", row.tier or "score", row.scorecard, row.reason, row.author)
+    for word in session.scalars(select(MetricOverrideRow).where(MetricOverrideRow.account_id == account_id)):
+        subject = f"{word.name}: {word.value:g}"
+        yield Entry(word.created_at, "override", "metric", subject, word.reason, word.author)
+
+
+def _words(session: Session, account_id: int) -> Iterator[Entry]:
+    for said in session.scalars(select(AnswerRow).where(AnswerRow.account_id == account_id)):
+        yield Entry(said.at, "said", "answered", f"{said.question}: {said.value:g}", said.reason, said.author)
+    for one in session.scalars(select(FeedbackRow).where(FeedbackRow.account_id == account_id)):
+        yield Entry(one.at, "said", f"looks_{one.looks}", one.scorecard, one.reason, one.author)
 
 
 def _outcomes(session: Session, account_id: int) -> Iterator[Entry]:

@@ -116,6 +116,23 @@ def test_an_override_needs_a_reason_and_stays_visible(site: Site) -> None:
     assert client.post(f"{path}/overrides/1/end").status_code == 404
 
 
+def test_a_metric_is_said_to_be_another_one_until_it_is_taken_back(site: Site) -> None:
+    """S2-39: with a reason, beside what is measured, and in the timeline."""
+    client, path = site.member(OWNER), f"/accounts/{site.seeded.accounts['Acorn Logistics']}"
+    form = {"metric": "license_utilization", "value": "77 %"}
+    refused = client.post(f"{path}/metric-override", data=form)
+    assert refused.status_code == 409
+    assert "Say why" in refused.text
+    assert "not &#34;many&#34;" in client.post(f"{path}/metric-override", data=form | {"value": "many"}).text
+    assert client.post(f"{path}/metric-override", data=form | {"reason": "seats were given back"}).status_code == 303
+    page = client.get(path).text
+    assert "77 %" in page
+    assert page.count("seats were given back") == 2, "in force, and in the timeline"
+    assert client.post(f"{path}/metric-overrides/1/end").status_code == 303
+    assert client.post(f"{path}/metric-overrides/1/end").status_code == 404
+    assert client.get(path).text.count("seats were given back") == 1
+
+
 def test_an_override_is_at_most_ninety_days_and_a_number(site: Site) -> None:
     client = site.member(OWNER)
     path = f"/accounts/{site.seeded.accounts['Acorn Logistics']}/override"
