@@ -57,7 +57,8 @@ def accounts(
     if as_json:
         print(json.dumps([asdict(turn) | _scored(scores[turn.key]) for turn in turns]))
         return
-    table = Table("#", "account", "owner", "score", "priority", "ARR", "loss", "save", "urgency", "renewal", "waits")
+    table = Table("#", "account", "score", "priority", "ARR", "loss", "save", "urgency", "renewal", "waits")
+    table.columns[1].no_wrap = True
     for turn in turns[:most]:
         table.add_row(*_cells(turn, scores[turn.key][0]))
     out.print(table)
@@ -95,7 +96,6 @@ def _cells(turn: Turn, micro: int | None) -> tuple[str, ...]:
     return (
         str(turn.place),
         turn.name,
-        turn.owner,
         "" if micro is None else f"{micro / MICRO:.1f}",
         f"{turn.priority:,.0f}",
         f"{turn.arr:,.0f}{star['arr']}",

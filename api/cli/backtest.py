@@ -82,7 +82,9 @@ def backtest(
     found = []
     for bundle in (workspace.bundle, other):
         if bundle is not None:
-            asked = _asked(workspace, bundle, (rule, scorecard), (since, until), outcome, days, (todays_fields, known))
+            asked = asked_of(
+                workspace, bundle, (rule, scorecard), (since, until), outcome, days, (todays_fields, known)
+            )
             found.append(_run(workspace, bundle, asked))
     workspace.store.close()
     if html:
@@ -104,7 +106,7 @@ def _run(workspace: Workspace, bundle: Bundle, asked: Asked) -> Backtest:
         return backtests.run(session, bundle, asked, lambda _day: bar.advance(task))
 
 
-def _asked(
+def asked_of(
     workspace: Workspace,
     bundle: Bundle,
     named: tuple[list[str] | None, list[str] | None],
@@ -113,6 +115,7 @@ def _asked(
     days: tuple[int, int],
     trust: tuple[bool, bool],
 ) -> Asked:
+    """What is to be replayed, from the options as given; what cannot be ends the command."""
     within, every = days
     rules, cards = (tuple(names or ()) for names in named)
     of_accounts = _require_named(bundle, rules, cards)

@@ -51,13 +51,17 @@ def values_of(found: Cohorts) -> dict[str, Any]:
 
 
 def _show(found: Cohorts) -> None:
-    table = Table(found.by, "accounts", "known", "lowest tenth", "quarter", "median", "three quarters", "light", "so")
+    table = Table(found.by, "accounts", "known", "lowest tenth", "quarter", "median", "three quarters", "light")
     for one in found.cohorts:
         cuts = (one.lowest_tenth, one.lower, one.median, one.upper)
-        so = f"fewer than {FEWEST} known" if one.known < FEWEST else "light use is the norm" if one.is_light else ""
         figures = (f"{cut:,.3g}" if one.known else "" for cut in cuts)
-        table.add_row(one.name, str(one.accounts), str(one.known), *figures, str(one.light), so)
+        table.add_row(one.name, str(one.accounts), str(one.known), *figures, str(one.light))
     out.print(table)
+    for one in found.cohorts:
+        if one.known < FEWEST:
+            out.print(f"{one.name}: fewer than {FEWEST} known values, so nobody in it is compared")
+        elif one.is_light:
+            out.print(f"{one.name}: light use is the norm")
     counts = Counter(one.use for one in found.accounts)
     out.print(", ".join(f"{counts[use]} {use.value}" for use in Use))
     for account in found.accounts:

@@ -4,7 +4,6 @@ import json
 from typing import Annotated, Any
 
 import typer
-from rich.tree import Tree
 
 from api.cli.workspace import AtOption, DataOption, JsonOption, day_of, open_workspace, out
 from engine.evaluation.rollups import HUNDREDTHS
@@ -43,15 +42,14 @@ def segments(
     if not found:
         out.print("No account belongs to another one; `parent` in the accounts says which does.")
     for branch in found:
-        tree = Tree(branch.line)
-        _grow(tree, branch, accounts or family)
-        out.print(tree)
+        _print(branch, accounts or family)
 
 
-def _grow(tree: Tree, branch: Branch, accounts: bool) -> None:
+def _print(branch: Branch, accounts: bool, depth: int = 0) -> None:
+    out.print(f"{'  ' * depth}{branch.line}")
     for child in branch.children:
         if child.children or accounts:
-            _grow(tree.add(child.line), child, accounts)
+            _print(child, accounts, depth + 1)
 
 
 def values_of(branch: Branch) -> dict[str, Any]:

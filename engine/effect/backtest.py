@@ -113,7 +113,7 @@ def backtest(
             if name.rpartition(".")[0] in tested
         },
         metrics={
-            name: bearing(values, _sign(bundle, name), cells, frame.arr) for name, values in replay.metrics.items()
+            name: bearing(values, sign_of(bundle, name), cells, frame.arr) for name, values in replay.metrics.items()
         },
         untested=skipped,
     )
@@ -129,7 +129,8 @@ def _card(replay: Replay, name: str, cells: Cells, outcomes: Happened) -> CardFi
     )
 
 
-def _sign(bundle: Bundle, name: str) -> int:
+def sign_of(bundle: Bundle, name: str) -> int:
+    """1 where higher values of a metric are declared better, -1 where lower ones are, 0 neither."""
     feature = feature_named(bundle.catalog, name)
     if feature is None:
         return 0

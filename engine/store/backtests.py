@@ -57,6 +57,33 @@ def run(session: Session, bundle: Bundle, asked: Asked, progress: Callable[[int]
 
     ``progress`` is told each cutoff. Raises `Refused` where all that is asked for reads what only today is known of.
     """
+    lived = live(session, bundle, asked, progress)
+    small, rules, cards, untested = lived.bundle, lived.rules, lived.cards, lived.untested
+    past, outcomes, undated, seen = lived.past, lived.outcomes, lived.undated, lived.facts
+    shown = replace(small, rules={name: small.rules[name] for name in rules})
+    shown = replace(shown, scorecards={name: small.scorecards[name] for name in cards})
+    corrected = 0 if asked.as_known else _corrected(session, asked)
+    frame = replace(_frame(asked, seen), corrected=corrected)
+    return backtest(shown, past, outcomes, frame, undated=undated, untested=untested)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lived:
+    """A replay and what happened in it. ``rules`` and ``cards``: what could be tested; ``untested``: what could not,
+    with what it reads; ``undated``: accounts whose outcome has no day; ``facts``: of the first cutoff."""
+
+    bundle: Bundle
+    rules: list[str]
+    cards: list[str]
+    untested: Mapping[str, tuple[str, ...]]
+    past: Replay
+    outcomes: Happened
+    undated: int
+    facts: Facts
+
+
+def live(session: Session, bundle: Bundle, asked: Asked, progress: Callable[[int], None] | None = None) -> Lived:
+    """Replay what is asked for, and see what happened. Raises `Refused` where nothing can be tested."""
     untested = _untested(bundle, asked)
     rules = [name for name in asked.rules if name not in untested]
     cards = [name for name in asked.cards if name not in untested]
@@ -67,11 +94,7 @@ def run(session: Session, bundle: Bundle, asked: Asked, progress: Callable[[int]
     seen: list[Facts] = []
     past = replay(small, _facts(session, small, asked, seen, progress), metrics, asked.condition)
     outcomes, undated = _outcomes(session, asked, past, seen[0])
-    shown = replace(small, rules={name: small.rules[name] for name in rules})
-    shown = replace(shown, scorecards={name: small.scorecards[name] for name in cards})
-    corrected = 0 if asked.as_known else _corrected(session, asked)
-    frame = replace(_frame(asked, seen[0]), corrected=corrected)
-    return backtest(shown, past, outcomes, frame, undated=undated, untested=untested)
+    return Lived(small, rules, cards, untested, past, outcomes, undated, seen[0])
 
 
 def replayed(session: Session, bundle: Bundle, days: range) -> Replay:
