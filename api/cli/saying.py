@@ -1,6 +1,7 @@
 """``override``, ``answer`` and ``feedback``: what people know better, with who says so, why, and until when."""
 
 import json
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from api.cli.workspace import DataOption, JsonOption, Workspace, account_id, err
 from engine.evaluation.rolling_up import by_priority
 from engine.evaluation.wording import points
 from engine.store import answers, metric_overrides, score_feedback, score_overrides
+from engine.store.override_accuracy import override_accuracy
 from engine.terms import MICRO, Tier
 
 ReasonOption = Annotated[str, typer.Option(help="Why; it stands beside what is said.")]
@@ -106,16 +108,18 @@ def feedback(
 def _review(workspace: Workspace, card: str, *, as_json: bool) -> None:
     with workspace.store.read() as session:
         versions, said = score_feedback.versions(session, card), score_feedback.listed(session, card)
+        judged = override_accuracy(session, card, now())
     if as_json:
         counted = [{"bundle": one.bundle, "right": one.right, "wrong": one.wrong} for one in versions]
         listed = [{"account": one.account, "looks": one.looks, "reason": one.reason} for one in said]
-        print(json.dumps({"scorecard": card, "versions": counted, "said": listed}))
+        print(json.dumps({"scorecard": card, "versions": counted, "said": listed, "overrides": asdict(judged)}))
         return
     for version in versions:
         out.print(f"{card} {version.bundle[:12]}: looked wrong {version.wrong} times, right {version.right}")
     for one in said:
         shown = "" if one.score is None else f" ({points(round(one.score * MICRO))})"
         out.print(f"{one.at:%Y-%m-%d} {one.account or 'the scorecard'}{shown} looks {one.looks}: {one.reason}")
+    out.print(judged.sentence)
 
 
 def _scorecard(workspace: Workspace, name: str) -> str:

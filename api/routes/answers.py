@@ -13,6 +13,7 @@ from api.described import SESSION
 from engine.store import answers, score_feedback
 from engine.store.account_page import owned
 from engine.store.glances import id_of
+from engine.store.override_accuracy import override_accuracy
 from engine.store.score_feedback import Looks
 
 router = APIRouter(prefix="/v1", tags=["accounts"], dependencies=[SESSION])
@@ -53,12 +54,23 @@ class VersionAnswer(BaseModel):
     wrong: int
 
 
+class AccuracyAnswer(BaseModel):
+    """Overridden scores of 90 days ago and before, held against who left: Brier scores, null while there are few."""
+
+    count: int
+    model: float | None
+    people: float | None
+    sentence: str
+
+
 class ReviewAnswer(BaseModel):
-    """All feedback on a scorecard: counted for each version, and listed, newest first."""
+    """All feedback on a scorecard: counted for each version, and listed, newest first; and whether overrides of its
+    scores were right."""
 
     scorecard: str
     versions: list[VersionAnswer]
     said: list[FeedbackAnswer]
+    overrides: AccuracyAnswer
 
 
 @router.get("/accounts/{key}/answers/{question}")
@@ -117,8 +129,9 @@ def of_scorecard(
 
 
 @router.get("/scorecards/{scorecard}/feedback")
-def review(scorecard: str, session: Reading, allowed: Readable) -> ReviewAnswer:
+def review(scorecard: str, session: Reading, at: Now, allowed: Readable) -> ReviewAnswer:
     """All feedback on a scorecard; a csm sees that of their accounts and of the scorecard as such."""
+    judged = override_accuracy(session, scorecard, at)
     return ReviewAnswer(
         scorecard=scorecard,
         versions=[
@@ -126,6 +139,9 @@ def review(scorecard: str, session: Reading, allowed: Readable) -> ReviewAnswer:
             for one in score_feedback.versions(session, scorecard)
         ],
         said=_listed(session, scorecard, allowed.owner),
+        overrides=AccuracyAnswer(
+            count=judged.count, model=judged.model, people=judged.people, sentence=judged.sentence
+        ),
     )
 
 

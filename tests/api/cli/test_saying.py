@@ -39,7 +39,9 @@ def test_a_score_that_looks_wrong_is_kept_and_listed_by_version(desk: Desk) -> N
     found = desk.json("feedback", "--json")
     assert [(one["right"], one["wrong"]) for one in found["versions"]] == [(0, 1)]
     assert found["said"] == [{"account": "full", "looks": "wrong", "reason": "they are angry"}]
-    assert "looks wrong: they are angry" in desk.run("feedback").stdout
+    said = desk.run("feedback").stdout
+    assert "looks wrong: they are angry" in said
+    assert "0 overridden scores are old enough to be judged; 20 are needed" in said
 
 
 @pytest.mark.parametrize(

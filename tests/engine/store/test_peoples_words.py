@@ -13,6 +13,7 @@ from engine.evaluation.evaluation import Evaluation, evaluate
 from engine.store import answers, bundles, changed, metric_overrides, points, score_feedback, score_overrides
 from engine.store.evaluations import save_evaluation
 from engine.store.facts import load_facts
+from engine.store.override_accuracy import overridden, override_accuracy
 from engine.store.records import records
 from engine.store.score_reasons import why_moved, why_score
 from engine.store.sessions import Store
@@ -236,3 +237,31 @@ def test_a_score_that_looks_wrong_is_counted_for_its_version_and_listed(session:
         ("blue", "right", 26.0),
         ("acme", "wrong", 26.0),
     ]
+
+
+def test_old_overrides_of_a_score_are_judged_by_who_left(session: Session, bundle: Bundle) -> None:
+    """D.5 29: what was computed is 26 for both; of Acme 90 was said and it left, of Blue 80 and it stayed."""
+    save_evaluation(session, bundle, evaluated(session, bundle))
+    for account, score in ((ACME, 90.0), (BLUE, 80.0)):
+        score_overrides.override(
+            session,
+            account,
+            "health",
+            score=score,
+            tier=None,
+            reason="so",
+            member=MEMBER,
+            expires_at=AT + timedelta(days=9),
+            at=AT,
+        )
+    left = session.get_one(AccountRow, ACME)
+    left.stage, left.stage_since = "churned", DAY + 40
+    session.flush()
+    assert override_accuracy(session, "health", AT + timedelta(days=89)).count == 0
+    later = AT + timedelta(days=90)
+    assert override_accuracy(session, "health", later).count == 2
+    found = [(one.computed, one.said, one.stayed) for one in overridden(session, "health", later)]
+    assert found == [(26 * MICRO, 90 * MICRO, False), (26 * MICRO, 80 * MICRO, True)]
+    left.stage_since = DAY - 1
+    session.flush()
+    assert [one.stayed for one in overridden(session, "health", later)] == [True], "who had left is left out"
