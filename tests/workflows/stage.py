@@ -120,7 +120,7 @@ class Stage:
 
     async def stands(self, count: int) -> None:
         """Wait until so many stretches have been done."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(self.recorder.stretches) < count:  # noqa: ASYNC110 # a plain list is enough for a test
                 await asyncio.sleep(0.01)
 

@@ -53,7 +53,7 @@ def state_of(store: Store, account: int) -> str | None:
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not await asyncio.to_thread(holds):  # noqa: ASYNC110 # the database is changed by others
             await asyncio.sleep(0.02)
 
@@ -73,7 +73,7 @@ async def test_a_fall_starts_a_run_without_waiting_for_the_night(
             await until(lambda: state_of(sqlite_store, 7) == RunState.WAITING.value)
         finally:
             stop.set()
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 await work
     with sqlite_store.read() as session:
         assert session.scalar(select(func.count()).select_from(CycleRow)) == 1

@@ -90,7 +90,7 @@ async def test_two_workers_that_drain_at_once_do_nothing_twice(on_stage: OnStage
     act = put_act(sqlite_store, run, RunAct.APPROVE, "yes")
     async with on_stage(GATED) as stage, stage.by_hand():
         pair = [Drainer(sqlite_store, stage.client, stage.queue) for _ in range(2)]
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while depth(sqlite_store):
                 await asyncio.gather(*(drainer.drain() for drainer in pair))
         await stage.client.get_workflow_handle(run_key(run)).result()
@@ -147,12 +147,12 @@ async def test_while_temporal_is_down_starts_wait_and_go_when_it_is_back(sqlite_
     assert recorder.stretches == []
     assert depth(sqlite_store) == 3
     await asyncio.to_thread(server.start)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while len(recorder.stretches) < 3 or depth(sqlite_store):  # noqa: ASYNC110 # both change elsewhere
             await asyncio.sleep(0.05)
     assert sorted(stretch.run_id for stretch in recorder.stretches) == sorted(runs)
     stop.set()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await working
     await asyncio.to_thread(server.stop)
 
@@ -169,7 +169,7 @@ async def test_a_database_that_is_busy_for_long_does_not_end_the_drainer(
         with sqlite_store.begin():
             await asyncio.sleep(0.5)
         assert not draining.done()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while depth(sqlite_store):  # noqa: ASYNC110 # the drainer changes it
                 await asyncio.sleep(0.05)
         draining.cancel()

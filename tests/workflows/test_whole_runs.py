@@ -71,7 +71,7 @@ async def at_work(environment: WorkflowEnvironment, scene: Stage) -> AsyncIterat
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not await asyncio.to_thread(holds):  # noqa: ASYNC110 # the database has nothing to wait on
             await asyncio.sleep(0.05)
 

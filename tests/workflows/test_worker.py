@@ -78,12 +78,12 @@ async def working(environment: WorkflowEnvironment, store: Store, folder: Path) 
             yield client, settings.task_queue
         finally:
             stop.set()
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 await work
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not await asyncio.to_thread(holds):  # noqa: ASYNC110 # the database is changed by others
             await asyncio.sleep(0.05)
 
@@ -172,7 +172,7 @@ async def test_a_cycle_is_evaluated_by_its_schedule_and_when_it_is_asked_for(
         await ensure_schedule(client, queue)
         await trigger(client)
         schedule = client.get_schedule_handle(CYCLE_ID)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not (await schedule.describe()).info.recent_actions:  # noqa: ASYNC110 # the server does it
                 await asyncio.sleep(0.05)
         await schedule.delete()
