@@ -45,7 +45,7 @@ async def test_it_is_started_again_when_it_is_killed(tmp_path: Path) -> None:
             while pid(tmp_path) == first:  # noqa: ASYNC110 # another process changes the file
                 await asyncio.sleep(0.05)
             # It answers before it serves: until then it says that it is not healthy yet.
-            while not await client.service_client.check_health(timeout=None, retry=True):
+            while not await client.service_client.check_health(timeout=None, retry=True):  # noqa: ASYNC110 # as above
                 await asyncio.sleep(0.05)
     finally:
         await asyncio.to_thread(server.stop)
