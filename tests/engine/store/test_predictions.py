@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select, update
 
-from engine.definitions.bundle import Bundle
+from engine.definitions.bundle import Bundle, read
 from engine.effect.prediction import Future
 from engine.store.decision_tables import PredictionRow, ScoreRow
 from engine.store.files import check
@@ -106,3 +106,21 @@ def test_what_was_told_is_kept_with_who_told_it(store: Store, shipped: Bundle) -
     assert set(kept.chances) == set(found.chances)
     assert makers == ({found.fingerprint} if found.chances else set())
     assert len(found.fingerprint) == (64 if found.chances else 0)
+
+
+def test_no_rule_and_no_scorecard_can_read_a_prediction(small_bundle: Bundle) -> None:
+    """D.6 42: a prediction stands beside the score and is never part of it."""
+    for text, metric in (("condition: {'>': [{var: prediction.churn}, 0.5]}", "x"), ("metric: churn_chance", "y")):
+        rule = RULE.replace("MEASURE", text if metric == "x" else f"{text}, threshold: {{above: 0.5}}")
+        checked = read({**small_bundle.texts, "rules/r.yaml": rule})
+        assert checked.bundle is None
+        assert any("prediction.churn" in one.message or "churn_chance" in one.message for one in checked.problems)
+
+
+RULE = """\
+format: 1
+rule: r
+challenge: {title: T, kind: risk, why: W., owner: o, success: {metric: active_users, at_least: 60, within: 45d}}
+actions: []
+signals: {s: {MEASURE}}
+"""
