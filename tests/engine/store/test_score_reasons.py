@@ -130,31 +130,38 @@ def test_a_day_without_a_cycle_is_worked_out_as_of_that_day(session: Session) ->
     assert again.lines == found.lines
 
 
+def with_rules(base: Bundle, **playbooks_of: tuple[str, ...]) -> Bundle:
+    """The bundle with one rule for each metric, that fires below 50 and is answered by these playbooks."""
+    texts = dict(base.texts)
+    for metric, playbooks in playbooks_of.items():
+        actions = ", ".join(f"{{playbook: {name}, mode: automatic}}" for name in playbooks)
+        texts[f"rules/fewer-{metric}.yaml"] = f"""
+format: 1
+rule: fewer-{metric}
+challenge:
+  title: There are fewer {metric}
+  kind: risk
+  why: Who gets less value from it than before does not renew.
+  owner: cs-ops
+  success: {{metric: {metric}, above: 50, within: 30d}}
+actions: [{actions}]
+signals: {{low: {{metric: {metric}, threshold: {{below: 50}}}}}}
+when: {{var: signal.low}}
+existing: ignore
+examples: [{{name: few, given: {{{metric}: 10}}, then: fires}}, {{name: many, given: {{{metric}: 90}}, then: clear}}]
+"""
+        for name in playbooks:
+            texts[f"playbooks/{name}.yaml"] = (
+                f"format: 1\nplaybook: {name}\ntitle: Do {name}\ncategory: operational\n"
+                "exit: [goal_met]\non_exit: {open_tasks: keep}\n"
+                "steps: [{task: {title: Call, to: owner, due: 2 working days}}]\n"
+            )
+    return bundle_of(texts)
+
+
 def test_a_proven_playbook_leads_with_its_figures(session: Session) -> None:
     """S2-50: the measured effect is read from what the cycles estimated."""
-    base = of_weights(50)
-    rule = """
-format: 1
-rule: fewer-users
-challenge:
-  title: Fewer use it
-  kind: risk
-  why: Fewer users mean less value, and who gets less value does not renew.
-  owner: cs-ops
-  success: {metric: users, above: 50, within: 30d}
-actions: [{playbook: call, mode: automatic}, {playbook: write, mode: automatic}]
-signals: {low: {metric: users, threshold: {below: 50}}}
-when: {var: signal.low}
-existing: ignore
-examples: [{name: few, given: {users: 10}, then: fires}, {name: many, given: {users: 90}, then: clear}]
-"""
-    playbooks = {
-        f"playbooks/{name}.yaml": f"format: 1\nplaybook: {name}\ntitle: Do {name}\ncategory: operational\n"
-        "exit: [goal_met]\non_exit: {open_tasks: keep}\n"
-        "steps: [{task: {title: Call, to: owner, due: 2 working days}}]\n"
-        for name in ("call", "write")
-    }
-    bundle = bundle_of({**base.texts, "rules/fewer-users.yaml": rule, **playbooks})
+    bundle = with_rules(of_weights(50), users=("call", "write"))
     session.add(
         EffectRow(
             rule="fewer-users",
@@ -179,6 +186,19 @@ examples: [{name: few, given: {users: 10}, then: fires}, {name: many, given: {us
         ("write", "measured: 20 (6 to 33) points more reach the goal than without it"),
         ("call", "in the order of its author; its effect is not known yet"),
     ]
+
+
+def test_the_recommended_move_changes_with_the_account(session: Session) -> None:
+    """S1-13: replaying its history, the answer is another one from the day on which another metric is the cause."""
+    bundle = with_rules(of_weights(50), users=("train",), calls=("listen",))
+    for day, (users, calls) in enumerate(((90.0, 90.0), (60.0, 90.0), (60.0, 20.0))):
+        cycle(session, bundle, DAY + day, {1: users}, calls)
+    advised = []
+    for day in (DAY + 1, DAY + 2):
+        found = why_moved(session, bundle, "a1", None, DAY, day)
+        assert found is not None
+        advised.append((found.change.cause, [one.playbook for one in found.answers]))
+    assert advised == [("users", ["train"]), ("calls", ["listen"])]
 
 
 def test_who_may_not_see_an_account_is_told_that_there_is_none(session: Session) -> None:
