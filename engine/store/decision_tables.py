@@ -226,7 +226,7 @@ class PredictorRow(Base):
 
 
 class PredictionRow(Base):
-    """The chances of one account as told on one day; they sum to 1. ``predictor``: the fingerprint of what told them."""
+    """The chances of one account as told on one day; they sum to 1. ``predictor``: who told them, by fingerprint."""
 
     __tablename__ = "predictions"
     day: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)

@@ -112,14 +112,16 @@ def test_the_digest_says_what_changed_why_and_the_next_step(sqlite_store: Store,
     assert "delta-foundry" not in found
 
 
-def test_the_digest_is_in_the_order_of_attention_and_of_the_owner(sqlite_store: Store, shipped: Bundle) -> None:
-    seed(sqlite_store)
-    everybody = told(sqlite_store, shipped, None)
+def test_the_digest_is_in_the_order_of_attention_and_of_the_owner(store: Store, shipped: Bundle) -> None:
+    seed(store)
+    everybody = told(store, shipped, None)
     places = [entry.place for entry in everybody.values()]
     assert places == sorted(places)
-    assert set(told(sqlite_store, shipped, OTHER)) == {"delta-foundry"}
-    with sqlite_store.read() as session:
+    assert set(told(store, shipped, OTHER)) == {"delta-foundry"}
+    with store.read() as session:
         order = [turn.key for turn in queue(session, DAY)]
+        touched = {one.turn.key: (one.touches, one.open) for one in looked_after(session, DAY)}
+    assert touched["acorn-logistics"] == (1, 2), "a message was sent; a run and a task are open"
     assert [key for key in order if key in everybody] == list(everybody)
 
 
