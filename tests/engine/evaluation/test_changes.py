@@ -1,12 +1,12 @@
 """The change of a score, to the micro-point: what moved, what went missing, what the model did."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from hypothesis import given, settings, strategies as st
 
-from engine.definitions.scorecard import ForcedTier, Linear, Rank, Scorecard
+from engine.definitions.scorecard import Bounded, ForcedTier, Linear, Rank, Scorecard, Spread
 from engine.evaluation.changes import Change, Crossed, Moved, explain_change
 from engine.evaluation.evaluation import evaluate
 from engine.evaluation.explaining import AccountScore, ScoreLine, account_score
@@ -129,6 +129,41 @@ def test_a_metric_that_left_the_scorecard_is_a_change_of_model() -> None:
     found = change({"a": 80, "b": 50}, {"a": 80, "b": 50}, card(a=1, b=1), card(a=1))
     assert {part.moved for part in found.parts} == {Moved.MODEL}
     assert found.micro == 18 * MICRO
+
+
+MARKS = st.none() | st.floats(0, 100)
+KINDS = st.sampled_from([Linear(0, 100), Rank("all", None), Bounded(0, 50), Spread("all", 0.05)])
+
+
+@st.composite
+def stored(draw: st.DrawFn, names: Sequence[str]) -> AccountScore:
+    """Whatever a score may have been stored as: any marks and shares, also of ranks, and whole contributions."""
+    lines = tuple(
+        ScoreLine(name, draw(MARKS), draw(MARKS), draw(st.floats(0, 1)), draw(st.integers(0, 100 * MICRO)))
+        for name in names
+    )
+    computed = sum(line.contribution for line in lines)
+    effective = draw(st.none() | st.integers(0, 100 * MICRO))
+    return AccountScore(computed, computed if effective is None else effective, 1.0, None, None, None, lines)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_whatever_was_stored_and_by_whatever_models_nothing_is_left_over(data: st.DataObject) -> None:
+    """S0-58: ranks, bounds, missing values, lines that come and go, two models: the parts sum to the micro-point."""
+    some = st.lists(st.sampled_from(NAMES), unique=True, min_size=1)
+    old, new = ([p.scored(name, normaliser=data.draw(KINDS)) for name in data.draw(some)] for _ in range(2))
+    cards = [p.scorecard(p.dimension("all", 1.0, *metrics)) for metrics in (old, new)]
+    names = [[metric.name for metric in metrics] for metrics in (old, new)]
+    before, after = data.draw(stored(names[0])), data.draw(stored(names[1]))
+    other = Crossed(data.draw(stored(names[1])), data.draw(stored(names[0])))
+    crossed = data.draw(st.none() | st.just(other))
+    found = explain_change(CATALOG, cards[0], before, cards[1], after, crossed)
+    assert sum(part.micro for part in found.parts) == found.micro == (after.effective or 0) - (before.effective or 0)
+    ends = [{line.metric: line.contribution for line in score.lines} for score in (before, after)]
+    for name in NAMES:
+        told = sum(part.micro for part in found.parts if part.metric == name)
+        assert told == ends[1].get(name, 0) - ends[0].get(name, 0)
 
 
 def test_without_the_other_model_everything_is_the_models() -> None:
