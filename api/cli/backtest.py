@@ -142,8 +142,8 @@ def _span(workspace: Workspace, span: tuple[str, str], within: int) -> tuple[int
     if last_known < 0:
         err.print("There is no history yet: `backcast ingest points` and `backcast ingest events` bring it.")
         raise typer.Exit(1)
-    last = min(day_of(span[1]), last_known) if span[1] else last_known - within
-    first = day_of(span[0]) if span[0] else max(last - YEAR, min(first_known, last))
+    last = min(day_of(span[1], "--to"), last_known) if span[1] else last_known - within
+    first = day_of(span[0], "--from") if span[0] else max(last - YEAR, min(first_known, last))
     if first > last:
         known = f"there is data from {day_text(first_known)} to {day_text(last_known)}"
         err.print(f"--from is after --to: the first cutoff comes before the last, and {known}")

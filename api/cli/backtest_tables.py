@@ -4,24 +4,32 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from engine.effect.backtest import Backtest
 from engine.effect.backtest_words import (
     DASH,
+    interval_text,
+    judged,
     lead_text,
     never_flagged,
     number,
     percent,
     remarks,
     share_text,
+    silence,
+    silent,
     summary,
+    unjudged,
 )
 from engine.effect.foretold import Warned
 from engine.terms import Tier
 
 SHOWN: Final = 10
+LONGEST: Final = 19
+"""Columns for a name before it is folded."""
 
 
 def show(found: Sequence[Backtest], console: Console) -> None:
@@ -38,16 +46,28 @@ def show(found: Sequence[Backtest], console: Console) -> None:
 
 
 def _rules(found: Sequence[Backtest], console: Console) -> None:
-    table = Table("rule", title="As a warning", title_justify="left")
-    for name in ("alerts", "owner/week", "precision", "recall", "false alarms", "false pos.", "lead", "ARR caught"):
-        table.add_column(name, justify="right")
+    heads = ("alerts", "per owner and week", "precision", "recall", "false alarms", "false pos.", "lead", "ARR caught")
+    table, quiet = _table("rule", "As a warning", heads), silent(found)
     for one in found:
-        for name, figures in one.rules.items():
+        for name in (name for name in one.rules if name not in quiet):
+            figures = one.rules[name]
             table.add_row(_labelled(name, one, found), *_warned(figures, one))
         for name, card in one.cards.items():
             label = f"{name}: {Tier.REQUIRES_ATTENTION.label}"
             table.add_row(_labelled(label, one, found), *_warned(card.attention, one))
-    console.print(table)
+    if table.row_count:
+        console.print(table)
+    for line in silence(found):
+        console.print(line)
+
+
+def _table(first: str, title: str, heads: Sequence[str]) -> Table:
+    """A table whose names are never cut off, and whose heads wrap between words only."""
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=0, pad_edge=False)
+    table.add_column(first, overflow="fold", min_width=LONGEST, no_wrap=first != "rule")
+    for name in heads:
+        table.add_column(name, justify="right", overflow="fold", min_width=max(map(len, name.split())))
+    return table
 
 
 def _labelled(name: str, one: Backtest, found: Sequence[Backtest]) -> str:
@@ -70,13 +90,12 @@ def _warned(one: Warned, found: Backtest) -> tuple[str, ...]:
 def _cards(found: Sequence[Backtest], console: Console) -> None:
     if not any(one.cards for one in found):
         return
-    table = Table("scorecard", title="As a ranking", title_justify="left")
-    for name in ("AUC", "avg. precision", "worst tenth", "all", *(tier.label for tier in Tier)):
-        table.add_column(name, justify="right")
+    heads = ("AUC", "avg. precision", "worst tenth", "all", *(tier.label for tier in Tier))
+    table = _table("scorecard", "As a ranking", heads)
     for one in found:
         for name, card in one.cards.items():
             best = card.ranked
-            auc = f"{number(best.auc)} ({number(best.low)}–{number(best.high)})"
+            auc = interval_text(best.auc, best.low, best.high)
             base = best.happened / best.cells if best.cells else float("nan")
             tiers = [share_text(each) for each in card.by_tier.tiers.values()]
             table.add_row(
@@ -93,25 +112,30 @@ def _cards(found: Sequence[Backtest], console: Console) -> None:
 def _signals(found: Backtest, console: Console) -> None:
     if not found.signals:
         return
-    table = Table("signal", title=f"How often {found.frame.outcome} follows", title_justify="left")
-    for name in ("when it fires", "when clear", "history says"):
-        table.add_column(name, justify="right")
-    for name, one in found.signals.items():
+    heads = ("when it fires", "when clear", "history says")
+    table = _table("signal", f"How often {found.frame.outcome} follows", heads)
+    for name, one in judged(found.signals).items():
         table.add_row(name, share_text(one.firing), share_text(one.clear), one.verdict)
-    console.print(table)
+    _print(table, unjudged(found.signals, "signals"), console)
+
+
+def _print(table: Table, rest: str, console: Console) -> None:
+    if table.row_count:
+        console.print(table)
+    if rest:
+        console.print(rest)
 
 
 def _metrics(found: Backtest, console: Console) -> None:
     if not found.metrics:
         return
-    table = Table("metric", title="How metrics bear on it", title_justify="left")
-    for name in ("declared", "AUC", "ARR kept, worst third", "best third", "history says"):
-        table.add_column(name, justify="right")
+    heads = ("declared", "AUC", "ARR kept, worst third", "best third", "history says")
+    table, shown = _table("metric", "How metrics bear on it", heads), judged(found.metrics)
     declared = {1: "higher is better", -1: "lower is better", 0: DASH}
-    for name, one in sorted(found.metrics.items(), key=lambda pair: -np.nan_to_num(pair[1].ranked.auc, nan=0.0)):
+    for name, one in sorted(shown.items(), key=lambda pair: -np.nan_to_num(pair[1].ranked.auc, nan=0.0)):
         kept = percent(one.kept_low), percent(one.kept_high)
         table.add_row(name, declared[one.sign], number(one.ranked.auc), *kept, one.verdict)
-    console.print(table)
+    _print(table, unjudged(found.metrics, "metrics"), console)
 
 
 def _missed(found: Backtest, console: Console) -> None:

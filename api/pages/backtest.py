@@ -10,13 +10,18 @@ from api.pages import backtest_charts
 from api.pages.rendering import ENVIRONMENT
 from engine.effect.backtest import Backtest, by_week
 from engine.effect.backtest_words import (
+    interval_text,
+    judged,
     lead_text,
     never_flagged,
     number,
     percent,
     remarks,
     share_text,
+    silence,
+    silent,
     summary,
+    unjudged,
 )
 from engine.effect.clusters import Share
 from engine.effect.foretold import WEEK, Warned
@@ -25,19 +30,23 @@ from engine.terms import Tier
 
 def page(found: Sequence[Backtest]) -> str:
     """The page of one backtest, or of several sets of definitions over the same history."""
-    first = found[0]
+    first, quiet = found[0], silent(found)
+    signals, metrics = judged(first.signals), judged(first.metrics)
+    warned = [(name, figures, one) for one in found for name, figures in _warned(one) if name not in quiet]
     return ENVIRONMENT.get_template("backtest.html").render(
         found=found,
         first=first,
         summary=summary(first),
         remarks=remarks(first),
         several=len(found) > 1,
-        warnings=[(_label(name, one, found), figures, one) for one in found for name, figures in _warned(one)],
+        warnings=[(_label(name, one, found), figures, one) for name, figures, one in warned],
+        silence=silence(found),
         cards=[(_label(name, one, found), card) for one in found for name, card in one.cards.items()],
-        leads=[(_label(name, one, found), *_leads(figures, one)) for one in found for name, figures in _warned(one)],
-        metrics=sorted(first.metrics.items(), key=lambda pair: -np.nan_to_num(pair[1].ranked.auc, nan=0.0)),
-        signals=sorted(first.signals.items(), key=lambda pair: math.isnan(pair[1].low)),
-        reach=_reach([share for one in first.signals.values() for share in (one.firing, one.clear)]),
+        leads=[(_label(name, one, found), *_leads(figures, one)) for name, figures, one in warned],
+        metrics=sorted(metrics.items(), key=lambda pair: -np.nan_to_num(pair[1].ranked.auc, nan=0.0)),
+        signals=sorted(signals.items(), key=lambda pair: math.isnan(pair[1].low)),
+        unjudged={"signals": unjudged(first.signals, "signals"), "metrics": unjudged(first.metrics, "metrics")},
+        reach=_reach([share for one in signals.values() for share in (one.firing, one.clear)]),
         tier_reach=_reach(
             [share for one in found for card in one.cards.values() for share in card.by_tier.tiers.values()]
         ),
@@ -54,6 +63,7 @@ class _Words:
     share = staticmethod(share_text)
     percent = staticmethod(percent)
     number = staticmethod(number)
+    interval = staticmethod(interval_text)
     lead = staticmethod(lead_text)
 
 

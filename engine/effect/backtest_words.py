@@ -1,13 +1,21 @@
 """A backtest in words: the same on a terminal and on the page."""
 
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
 import numpy as np
 
 from engine.effect.backtest import Backtest, quartiles
 from engine.effect.backtest_values import day_text
 from engine.effect.clusters import Share
 from engine.effect.foretold import Warned
+from engine.effect.ranked import Bearing, Direction
 
 DASH = "–"
+FEW = 10
+"""As many signals or metrics are listed whether history says something of them or not."""
+
+Judged = TypeVar("Judged", Direction, Bearing)
 
 
 def summary(found: Backtest) -> str:
@@ -39,6 +47,53 @@ def remarks(found: Backtest) -> tuple[str, ...]:
         "Owners, ARR and roles of contacts are today's."
     )
     return tuple(told)
+
+
+def silent(found: Sequence[Backtest]) -> tuple[str, ...]:
+    """Rules that none of the sets of definitions ever saw firing; a line says it of all of them."""
+    names = dict.fromkeys(name for one in found for name in one.rules)
+    return tuple(name for name in names if not any(_spoke(one.rules[name]) for one in found if name in one.rules))
+
+
+def silence(found: Sequence[Backtest]) -> tuple[str, ...]:
+    """What to say of them: which never fired, and which could not for want of data."""
+    quiet = silent(found)
+    blind = [name for name in quiet if all(one.rules[name].unknown.rate == 1 for one in found if name in one.rules)]
+    told = []
+    if never := [name for name in quiet if name not in blind]:
+        told.append(f"Never fired: {', '.join(never)}.")
+    if blind:
+        told.append(
+            f"Unknown for everybody throughout: {', '.join(blind)}; `backcast why ACCOUNT RULE` names the data that "
+            "is missing."
+        )
+    return tuple(told)
+
+
+def _spoke(one: Warned) -> bool:
+    return bool(one.alerts or one.unjudged or one.recall.met or one.false_positive_rate.met)
+
+
+def judged(all_of: Mapping[str, Judged]) -> dict[str, Judged]:
+    """Signals or metrics that history says something of; all of them where they are few."""
+    return {name: one for name, one in all_of.items() if len(all_of) <= FEW or not _is_mute(one)}
+
+
+def unjudged(all_of: Mapping[str, Judged], what: str) -> str:
+    """The line for those that ``judged`` leaves out; empty where it leaves out none."""
+    many = len(all_of) - len(judged(all_of))
+    why = "too little of it, or always the same"
+    return f"History says nothing of {many} other {what} ({why}); --json has their figures." if many else ""
+
+
+def _is_mute(one: Direction | Bearing) -> bool:
+    always_the_same = isinstance(one, Bearing) and one.ranked.low == one.ranked.high
+    return always_the_same or one.verdict == "not enough history"
+
+
+def interval_text(value: float, low: float, high: float) -> str:
+    """A figure between 0 and 1 with its interval, as far as they are known."""
+    return number(value) if np.isnan(low) else f"{number(value)} ({number(low)}–{number(high)})"
 
 
 def lead_text(one: Warned) -> str:

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from tests.api.cli.desk import Desk
-from tests.api.cli.truth import LARGE
+from tests.api.cli.truth import LARGE, RULE
 
 SPAN = ("--from", "2026-01-10", "--to", "2026-06-28", "--within", "60d")
 
 
 def test_a_history_with_known_truth_gives_the_figures_of_a_hand_count(told: Desk) -> None:
-    """S0-07, S1-53, S2-41: alerts, precision, recall, lead and who was never flagged, rule by rule."""
+    """S0-07, S1-53, S1-54, S2-41: alerts, precision, recall, lead and who was never flagged, rule by rule."""
     found = told.json("backtest", *SPAN, "--json")
     rule = found["rules"]["seats-unused"]
     assert (found["outcomes"], found["customers"]) == (5, 10)
@@ -102,6 +102,22 @@ def test_two_sets_of_definitions_are_compared_over_the_same_history(told: Desk, 
     assert all(f"seats-unused ({one['fingerprint'][:8]})" in shown.stdout for one in found)
 
 
+def test_rules_that_never_fired_are_named_in_a_line_and_have_no_row(told: Desk) -> None:
+    """A new workspace has many of them; on the terminal names are never cut off either."""
+    never = RULE.replace("below: 40", "below: -1").replace("seats-unused", "quiet-for-ever-and-ever")
+    told.write("rules/never.yaml", [never])
+    blind = RULE.replace("threshold: {below: 40}", "trend: {change: -20%, over: 300d, min_base: 5}")
+    told.write("rules/blind.yaml", [blind.replace("seats-unused", "blind")])
+    shown = told.run("backtest", *SPAN)
+    for text in (shown.stdout, told.run("backtest", *SPAN, "--html", "-").stdout):
+        assert "Never fired: quiet-for-ever-and-ever." in text.replace("\n", " ")
+        assert "Unknown for everybody throughout: blind;" in text
+    warnings = shown.stdout.partition("As a ranking")[0]
+    assert warnings.count("quiet-for-ever-and-ever") == 1, warnings
+    assert "seats-unused" in warnings
+    assert "…" not in shown.stdout
+
+
 def test_the_page_needs_nothing_but_itself(told: Desk) -> None:
     page = told.folder / "backtest.html"
     done = told.run("backtest", *SPAN, "--html", str(page))
@@ -119,6 +135,8 @@ def test_the_page_needs_nothing_but_itself(told: Desk) -> None:
         (("--outcome", "churnt"), 'did you mean "churned"?'),
         (("--rule", "seats-unsed"), 'did you mean "seats-unused"?'),
         (("--within", "soon"), '--within wants whole days like 90d, not "soon"'),
+        (("--from", "2026-13-01"), "--from wants a day"),
+        (("--to", "soon"), "--to wants a day"),
         (("--from", "2026-06-01", "--to", "2026-05-01"), "--from is after --to"),
     ],
 )
