@@ -47,6 +47,8 @@ def enter(arguments: Sequence[str]) -> None:
     """
     here = Checkout(ROOT)
     testing = list(arguments[:1]) == ["test"]
+    # Packages are installed uncompiled: a shell that forbids Python to keep what it compiles makes each start slow.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     try:
         prepare(here, "all" if testing else "run")
         if testing:

@@ -70,6 +70,13 @@ def test_a_bare_checkout_sets_itself_up_and_runs_the_command_inside(checkout: Pa
     assert time.monotonic() - begun < 5
 
 
+def test_what_python_compiles_is_kept_whatever_the_shell_says(checkout: Path) -> None:
+    """Else each of the many starts of a test run or a demo would compile a thousand modules again."""
+    start(checkout, PYTHONDONTWRITEBYTECODE="1")
+    assert list((checkout / "api" / "__pycache__").glob("cli.*.pyc"))
+    assert list((checkout / ".venv").rglob("tiny.*.pyc"))
+
+
 def test_a_changed_lock_file_is_installed_again(checkout: Path) -> None:
     start(checkout)
     with (checkout / "requirements" / "run.txt").open("a") as locked:

@@ -94,7 +94,9 @@ def test_a_metric_should_say_how_it_bears_on_value() -> None:
             'B001 there is no metric "happy"',
         ]),
         ("  login: {}", "  login:", []),
-        ("    unit: users", "    unit: users\n    decimals: 2.5", ['C002 "decimals" must be a whole number, not "2.5"']),
+        ("    unit: users", "    unit: users\n    decimals: 2.5", [
+            'C002 "decimals" must be a whole number, not "2.5"'
+        ]),
         ("    unit: users", "    unit: users\n    decimals: 12", [
             'C005 "decimals" must be between 0 and 6, not "12"'
         ]),
