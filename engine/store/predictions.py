@@ -32,6 +32,9 @@ from engine.terms import MICRO
 UPGRADED: Final = "upgraded"
 EVERY: Final = 14
 WITHIN: Final = 90
+MOST: Final = 20_000
+_FACTOR, _PRIME = 7_919, 10_007
+"""Account ids times the one, modulo the other, are spread evenly, whatever steps the ids were given in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +73,19 @@ class Predicted:
         return judged is not None and judged.better_than_base_rate
 
 
-def predict(session: Session, catalog: Catalog, day: int, within: int = WITHIN, every: int = EVERY) -> Predicted:
-    """Fit on what scores said up to ``day`` and what became of the accounts, and tell the chances of today's."""
+def predict(
+    session: Session, catalog: Catalog, day: int, within: int = WITHIN, every: int = EVERY, most: int = MOST
+) -> Predicted:
+    """Fit on what scores said up to ``day`` and what became of the accounts, and tell the chances of today's.
+
+    Of more than ``most`` accounts about that many are fitted and judged on, always the same ones.
+    """
     until = min(seen_until(session), day)
     ends = _ends(session, catalog, until)
     kept = _days(session, day)
-    past = [
-        shown for at in cutoffs([one for one in kept if one + within <= until], every) if (shown := _shown(session, at))
-    ]
+    days = cutoffs([one for one in kept if one + within <= until], every)
+    share = min(most / max(len(ends.ids), 1), 1.0)
+    past = [shown for at in days if (shown := _shown(session, at, share))]
     metrics = tuple(sorted({name for shown in past for name in shown.marks}))
     known = _known(past, metrics, ends, within)
     accounts = len(np.unique(known.accounts))
@@ -210,11 +218,13 @@ def _told(fitted: Predictor, now: Shown, metrics: tuple[str, ...], ends: _Ends) 
     return tuple(sorted(found, key=lambda one: (-one.churn, one.account_id)))
 
 
-def _shown(session: Session, day: int) -> Shown | None:
-    """The leading scores of one day as columns, by ascending account; None where there are none."""
+def _shown(session: Session, day: int, share: float = 1.0) -> Shown | None:
+    """The leading scores of one day, of about this share of the accounts, by ascending account; None for no scores."""
     query = select(ScoreRow.account_id, ScoreRow.computed, ScoreRow.coverage, ScoreRow.names_id, ScoreRow.packed).where(
         ScoreRow.day == day, ScoreRow.leads
     )
+    if share < 1:
+        query = query.where(ScoreRow.account_id * _FACTOR % _PRIME < round(_PRIME * share))
     rows = session.execute(query.order_by(ScoreRow.account_id)).all()
     if not rows:
         return None

@@ -108,6 +108,16 @@ def test_what_was_told_is_kept_with_who_told_it(store: Store, shipped: Bundle) -
     assert len(found.fingerprint) == (64 if found.chances else 0)
 
 
+def test_of_very_many_accounts_a_part_is_fitted_on_and_all_are_told(lived: Store, shipped: Bundle) -> None:
+    """Memory does not grow with the portfolio; the same part is taken every time."""
+    whole = told(lived, shipped)
+    with lived.read() as session:
+        part, again = (predict(session, shipped.catalog, END, most=400) for _ in range(2))
+    assert 350 < part.accounts < 430 < whole.accounts
+    assert part == again
+    assert {one.account_id for one in part.chances} == {one.account_id for one in whole.chances}
+
+
 def test_no_rule_and_no_scorecard_can_read_a_prediction(small_bundle: Bundle) -> None:
     """D.6 42: a prediction stands beside the score and is never part of it."""
     for text, metric in (("condition: {'>': [{var: prediction.churn}, 0.5]}", "x"), ("metric: churn_chance", "y")):
