@@ -1,4 +1,4 @@
-"""What has to be read to say why one rule says what it says of one account: a small bundle, and one row or many."""
+"""How much of a bundle one question reads: why a rule says what it says, or what a run sees of its account."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass, replace
@@ -6,9 +6,11 @@ from dataclasses import fields, is_dataclass, replace
 from engine.definitions.bundle import Bundle
 from engine.definitions.feature import Feature, Window
 from engine.definitions.measure import RankMeasure
+from engine.definitions.playbook import CampaignStep, EmailStep, walk
 from engine.definitions.rule import Rule
 from engine.definitions.scorecard import Rank, Spread
 from engine.evaluation.narrowing import narrowed
+from engine.evaluation.reading import conditions_of
 
 
 def asked_of(bundle: Bundle, rule: str) -> Bundle:
@@ -17,6 +19,21 @@ def asked_of(bundle: Bundle, rule: str) -> Bundle:
     rules, cards = _others(_names_beside(declared))
     found = narrowed(bundle, [rule, *rules], cards)
     return replace(found, rules={**found.rules, rule: declared})
+
+
+def seen_by(bundle: Bundle, rule: str, playbook: str) -> Bundle:
+    """The bundle as far as a run looks at its account: its rule with its success, what the playbook's steps ask, and
+    the signals that say whom they are for. A run that a member began by hand has no ``rule``."""
+    steps = walk(bundle.playbooks[playbook].steps)
+    names = {name for condition in conditions_of(bundle.playbooks[playbook]) for name in condition.names}
+    names |= {f"signal.{step.to.signal}" for step in steps if isinstance(step, EmailStep | CampaignStep)}
+    declared = {rule: bundle.rules[rule]} if rule in bundle.rules else {}
+    for each in declared.values():
+        success = each.challenge.success
+        names |= {*_names_beside(each), *(success.condition.names if success.condition else ())}
+    rules, cards = _others(names)
+    found = narrowed(bundle, [*declared, *rules], cards)
+    return replace(found, rules={**found.rules, **declared}, playbooks={playbook: bundle.playbooks[playbook]})
 
 
 def compares(bundle: Bundle) -> bool:

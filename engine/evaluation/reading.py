@@ -62,12 +62,13 @@ def _collect(bundle: Bundle, late: int) -> "_Collected":
     for card in bundle.scorecards.values():
         collected.scorecard(card)
     for playbook in bundle.playbooks.values():
-        for condition in _conditions_of(playbook):
+        for condition in conditions_of(playbook):
             collected.names(condition.names)
     return collected
 
 
-def _conditions_of(playbook: Playbook) -> Iterator[Condition]:
+def conditions_of(playbook: Playbook) -> Iterator[Condition]:
+    """What the steps of a playbook ask while it runs."""
     for step in walk(playbook.steps):
         match step:
             case BranchStep(condition=condition) | WaitStep(until=Condition() as condition):

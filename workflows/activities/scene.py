@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from engine.definitions.bundle import Bundle
 from engine.definitions.condition import Condition
 from engine.definitions.playbook import BranchStep, CampaignStep, EmailStep, Playbook, Span, WaitStep
+from engine.evaluation.asked import seen_by
 from engine.evaluation.evaluation import evaluate
 from engine.running.lines import Line, Meaning, meanings
 from engine.running.sight import Sight
@@ -83,7 +84,7 @@ def load(session: Session, wanted: StretchInput, base_url: str, sender: str) -> 
         cursor=wanted.cursor,
         outcome=wanted.outcome,
         skips=frozenset(wanted.skips),
-        sight=_look(session, bundle, run.account_id, seen) if is_asked else None,
+        sight=_look(session, seen_by(bundle, run.rule, run.playbook), run.account_id, seen) if is_asked else None,
         base_url=base_url.rstrip("/"),
         sender=sender,
     )
