@@ -67,7 +67,11 @@ class _Parser:
     def truth(self, node: Node, depth: int) -> _Read | None:
         """A node that must say yes or no."""
         if isinstance(node, MapNode) and [key.text for key, _ in node.entries] == ["missing"]:
-            return self._missing(operands_of(node.entries[0][1]))
+            key, named = node.entries[0]
+            if wrong := wrong_count("missing", len(operands_of(named))):
+                self._say(key, "J004", *wrong)
+                return None
+            return self._missing(operands_of(named))
         if isinstance(node, ScalarNode) and node.truth is None:
             message = "a condition must be an operator with its operands"
             self._say(node, "J001", message, self.scope.meant(node.text) or operators.EXAMPLE)

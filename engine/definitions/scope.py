@@ -84,7 +84,8 @@ class Scope:
     def _kinds(self) -> str:
         """How names look here: one of each kind."""
         found = {name.partition(".")[0]: name for name in reversed(list(self.names))}
-        kinds = [*list(self.metrics)[:1], *reversed(found.values())]
+        plain = [name for name in self.metrics if "." not in name]
+        kinds = [*plain[:1], *reversed(found.values())]
         return f"names look like {listed(kinds)}" if kinds else "no name can be read here"
 
     def meant(self, text: str) -> str:

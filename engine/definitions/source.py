@@ -237,6 +237,8 @@ class _Builder:
                 hint = "put it in quotes" if isinstance(key, ScalarNode) else "a key is a single text"
                 if isinstance(key, MapNode):
                     hint = "a text with {{ … }} belongs in quotes"
+                elif isinstance(key, ScalarNode) and key.quoted:
+                    hint = "write a name: it is empty"
                 self.problems.append(Problem(key.place, "Y017", "this key is not a text", hint))
             elif key.text == "<<" and not key.quoted:
                 self.problems.append(Problem(key.place, "Y018", "merge keys (<<) are not read", "write the keys out"))

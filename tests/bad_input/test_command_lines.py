@@ -62,7 +62,7 @@ def test_there_are_enough_command_lines_and_none_is_there_twice() -> None:
     assert len({case.line for case in found}) == len(found) == len(list((HERE / "cli").iterdir()))
 
 
-words = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\0"), min_size=1, max_size=20)
+words = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=20)
 
 
 @settings(max_examples=60, deadline=None)

@@ -49,8 +49,8 @@ def columns_of(row: Mapping[str, Scalar | None]) -> dict[str, Column]:
     }
 
 
-def _number(value: Scalar | None) -> float | None:
-    return None if value is None or isinstance(value, str) else float(value)
+def _number(value: Scalar | None) -> float:
+    return math.nan if value is None or isinstance(value, str) else float(value)
 
 
 def read(condition: Any) -> Tree:
