@@ -4,11 +4,11 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import Annotated, Final
 
 import typer
-from rich.table import Table
 
 from api.cli.planning import show
 from api.cli.workspace import (
@@ -30,7 +30,7 @@ from api.cli.workspace import (
 )
 from engine.definitions.bundle import Bundle
 from engine.store import bundles
-from engine.store.bundles import Publication
+from engine.store.bundles import Act, Publication
 from engine.store.proposal_values import values_of
 from engine.store.proposals import Proposal, propose
 from engine.terms import BundleAct
@@ -76,6 +76,8 @@ def plan(
     show(proposal)
     for ask in proposal.blast.asks:
         out.print(f"beyond the limits: {ask}", style="yellow")
+    if proposal.files and not against:
+        out.print("`backcast apply` puts this in force.")
 
 
 def apply(
@@ -132,19 +134,22 @@ def list_bundles(
         listed = [{**asdict(act), "at": act.at.isoformat()} for act in acts]
         print(json.dumps({"in_force": in_force or None, "acts": listed}))
         return
-    table = Table("", "fingerprint", "what", "who", "when", "changes", "message")
+    marked = next((number for number, act in enumerate(acts) if act.fingerprint == in_force), -1)
     for number, act in enumerate(acts):
-        mark = (
-            "in force"
-            if act.fingerprint == in_force and not any(a.fingerprint == in_force for a in acts[:number])
-            else ""
-        )
-        changes = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in act.changes.items() if count)
-        when = act.at.isoformat(" ", "minutes").removesuffix("+00:00")
-        table.add_row(
-            mark, act.fingerprint[:12], act.kind.value.replace("_", " "), act.author, when, changes, act.message
-        )
-    out.print(table if acts else "Nothing was ever put in force here; `backcast apply` does it.")
+        for line in _told(act, is_in_force=number == marked):
+            out.print(line)
+    if not acts:
+        out.print("Nothing was ever put in force here; `backcast apply` does it.")
+
+
+def _told(act: Act, *, is_in_force: bool) -> Iterator[str]:
+    """What somebody did to the definitions, in lines that a narrow terminal holds."""
+    when = act.at.isoformat(" ", "minutes").removesuffix("+00:00")
+    mark = "  (in force)" if is_in_force else ""
+    who = act.author or "the first command that acted"
+    yield f"{act.fingerprint[:12]}  {when}  {act.kind.value.replace('_', ' ')} by {who}{mark}"
+    changes = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in act.changes.items() if count)
+    yield from (f"              {text}" for text in (act.message, changes) if text)
 
 
 def _propose(workspace: Workspace, publication: Publication, *, as_json: bool) -> None:

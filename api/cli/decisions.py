@@ -18,6 +18,7 @@ from api.cli.workspace import (
     open_workspace,
     out,
 )
+from engine.definitions.reading import suggest
 from engine.store.accounts import count
 from engine.store.columns import columns_in
 from engine.store.why import why as reasons
@@ -109,5 +110,6 @@ def evaluate_now(
 
 def _require_rule(workspace: Workspace, rule: str) -> None:
     if rule not in workspace.bundle.rules:
-        err.print(f'no rule "{rule}"; there are: {", ".join(sorted(workspace.bundle.rules))}')
+        hint = suggest(rule, workspace.bundle.rules) or f"there are: {', '.join(sorted(workspace.bundle.rules))}"
+        err.print(f'no rule "{rule}"; {hint}')
         raise typer.Exit(2)

@@ -1,6 +1,6 @@
 """A proposal shown: the text of the change, and whom it touches. Shared by ``plan``, ``apply`` and ``rollback``."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from api.cli.workspace import out
@@ -17,9 +17,12 @@ _STYLES: Final = {"+": "green", "-": "red", "@": "cyan"}
 def show(proposal: Proposal) -> None:
     """Print the text diff, then the effect by rule and scorecard, then the counts."""
     _show_files(proposal)
+    idle = [rule for rule, effect in proposal.effect.rules.items() if _is_idle(effect)]
     for rule, effect in proposal.effect.rules.items():
-        if not effect.is_nothing:
+        if not effect.is_nothing and rule not in idle:
             _show_rule(rule, effect, proposal)
+    if idle:
+        out.print(f"new, and they touch nobody now: {', '.join(idle)}")
     for card, moves in proposal.effect.tiers.items():
         if moves:
             listed = _some([_moved(move, proposal) for move in moves])
@@ -60,34 +63,59 @@ def _show_rule(rule: str, effect: RuleEffect, proposal: Proposal) -> None:
         if keys:
             out.print(f"  {words} for {len(keys)}: {_some([_named(key, proposal) for key in keys])}")
     for decisions in (effect.starts, effect.held_out, effect.refused):
-        for decision in decisions[:SHOWN]:
-            out.print(_line(decision))
-        if len(decisions) > SHOWN:
-            kind = WORDS[decisions[0].kind]
-            out.print(f"{kind:<6} … and {len(decisions) - SHOWN} more; --json lists all")
+        for line in _lines_of(decisions):
+            out.print(line)
+
+
+def _is_idle(effect: RuleEffect) -> bool:
+    """A new rule that does nothing to anybody: a line names all of them."""
+    something = (effect.fires, effect.stops, effect.starts, effect.held_out, effect.refused)
+    return effect.is_there and not effect.was_there and not any(something)
+
+
+def _lines_of(decisions: Sequence[Decision]) -> Iterator[str]:
+    """A line for each decision; those that are said in the same words share one."""
+    alike: dict[tuple[str, str], list[Decision]] = {}
+    for decision in decisions:
+        alike.setdefault((decision.playbook, decision.sentence), []).append(decision)
+    many = list(alike.values())
+    for same in many[:SHOWN]:
+        first = same[0]
+        who = first.account_key if len(same) == 1 else f"{len(same)} accounts"
+        more = "" if len(same) == 1 else f": {_some([each.account_key for each in same])}"
+        yield f"{WORDS[first.kind]:<6} {who:<24} {first.playbook:<18} {first.sentence}{more}"
+    if len(many) > SHOWN:
+        left = sum(map(len, many[SHOWN:]))
+        yield f"{WORDS[decisions[0].kind]:<6} … and {left} more; --json lists all"
 
 
 def _show_counts(proposal: Proposal) -> None:
     plan = proposal.plan
+    if not proposal.effect.accounts:
+        out.print(
+            "There are no accounts yet: `backcast ingest accounts FILE` brings them, points and events after them."
+        )
+        return
     kinds = [decision.kind for decision in plan.decisions]
     counted = ", ".join(f"{kinds.count(kind)} {word}" for kind, word in WORDS.items())
     out.print(f"{counted}; {len(plan.closed)} episodes would end. Nothing has happened yet.")
     for rule, ask in plan.asks.items():
         out.print(f"asks   {rule}: {ask}")
+    blind: dict[int, list[str]] = {}
     for rule, count in plan.unknown.items():
         flapping = plan.flapping.get(rule, 0)
         if count > flapping:
-            out.print(f"unknown {rule}: data is missing for {_accounts(count - flapping)}")
+            blind.setdefault(count - flapping, []).append(rule)
         if flapping:
             out.print(f"flaps  {rule}: a signal changes too often for {_accounts(flapping)}; it waits until it settles")
+    for count, rules in sorted(blind.items(), reverse=True):
+        out.print(f"unknown for {_accounts(count)}, because data is missing: {', '.join(rules)}")
+    if blind:
+        out.print("        `backcast why ACCOUNT RULE` names the data that is missing.")
 
 
 def _accounts(count: int) -> str:
     return f"{count} account{'' if count == 1 else 's'}"
-
-
-def _line(decision: Decision) -> str:
-    return f"{WORDS[decision.kind]:<6} {decision.account_key:<24} {decision.playbook:<18} {decision.sentence}"
 
 
 def _named(key: str, proposal: Proposal) -> str:

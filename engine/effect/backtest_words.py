@@ -35,6 +35,11 @@ def remarks(found: Backtest) -> tuple[str, ...]:
         "the past)."
         for name, names in found.untested.items()
     ]
+    told += [
+        f"{name} gave nobody a score on any of these days: too little of what it reads was known."
+        for name, card in found.cards.items()
+        if not card.ranked.cells
+    ]
     if found.undated:
         told.append(f"{found.undated} accounts are {found.frame.outcome} since a day nobody wrote down; left out.")
     if found.frame.corrected:

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from typer.testing import CliRunner
 
+from api.cli import build
 from engine.definitions import bundle as reading
 from engine.definitions.bundle import Bundle
 from engine.errors import EngineError, Refused
@@ -67,6 +69,35 @@ def test_before_the_first_apply_everything_is_new(small: Desk) -> None:
     assert "Nothing is in force yet" in small.run("plan").stdout
 
 
+def test_a_plan_says_alike_things_once(small: Desk) -> None:
+    """Ten accounts refused for one reason are a line; new rules that touch nobody, and what is unknown, one each."""
+    accounts = ["key,owner,arr,stage", *(f"idle{number},ann@example.com,1,adoption" for number in range(12))]
+    small.run("ingest", "accounts", small.write("a.csv", accounts))
+    day = datetime.now(UTC).date()
+    rows = [
+        f"idle{number},{metric},{day - timedelta(days=age)},{value}"
+        for number in range(12)
+        for metric, value in (("seats_sold", 100), ("active_users", 5))
+        for age in range(9)
+    ]
+    small.run("ingest", "points", small.write("p.csv", ["account,metric,day,value", *rows]))
+    edit(small, "existing: enrol", "existing: ask")
+    quiet = (small.folder / RULE).read_text(encoding="utf-8").partition("examples:")[0]
+    for name in ("one", "two"):
+        text = quiet.replace("seats-unused", name).replace("below: 40%", "below: -1").replace("above: 45%", "above: 0")
+        small.write(f"rules/{name}.yaml", [text])
+    shown = small.run("plan").stdout
+    assert shown.count("the account was already inside") == 1, shown
+    assert "refuse 13 accounts" in shown
+    assert "new, and they touch nobody now: one, two" in shown
+    assert "`backcast apply` puts this in force." in shown
+
+
+def test_a_plan_without_accounts_says_what_brings_them(small: Desk, tmp_path: Path) -> None:
+    shown = CliRunner().invoke(build(), ["plan", "--data", str(tmp_path / "empty")]).stdout
+    assert "There are no accounts yet: `backcast ingest accounts FILE` brings them" in shown
+
+
 def test_plan_compares_with_another_folder(small: Desk, tmp_path: Path) -> None:
     assert small.run("plan", "--against", str(small.folder)).stdout.startswith("The files are those in force")
 
@@ -91,7 +122,11 @@ def test_applying_keeps_who_did_what_and_why(small: Desk) -> None:
         ("We begin", "jo@example.com", ""),
     ]
     assert listed["acts"][0]["changes"]["files"] == 1
-    assert "A larger" in small.run("bundles").stdout
+    shown = small.run("bundles").stdout.splitlines()
+    assert shown[0].startswith(second["applied"][:12])
+    assert shown[0].endswith("applied by jo@example.com  (in force)")
+    assert [line.strip() for line in shown[1:3]] == ["A larger hold-out", "files 1, held out 1"]
+    assert all(len(line) <= 80 for line in shown), "a narrow terminal cuts nothing off"
 
 
 def test_what_was_in_force_comes_back(small: Desk) -> None:

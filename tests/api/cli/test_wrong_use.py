@@ -51,6 +51,9 @@ def test_a_setting_that_is_no_good_is_named(tmp_path: Path, name: str, value: st
 
 
 def test_a_rule_that_is_not_there_cannot_be_released(tmp_path: Path) -> None:
+    assert refused(backcast(tmp_path, "evaluate", "--release", "seats-unusd")).startswith(
+        'no rule "seats-unusd"; did you mean "seats-unused"?'
+    )
     assert refused(backcast(tmp_path, "evaluate", "--release", "nosuch")).startswith('no rule "nosuch"; there are: ')
 
 
