@@ -120,6 +120,9 @@ def _check_priorities(folder: Folder) -> None:
 
 
 def _note_unused(folder: Folder, ledger: Ledger) -> None:
+    """Only of files without problems: what a rule that cannot be read starts is not known."""
+    if ledger.problems:
+        return
     used = {action.playbook for rule in folder.rules.values() for action in rule.actions}
     for playbook in folder.playbooks.values():
         if playbook.name not in used:

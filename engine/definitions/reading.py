@@ -27,6 +27,10 @@ def suggest(word: str, options: Iterable[str]) -> str:
     return f'did you mean "{close[0]}"?' if close else ""
 
 
+NAMED = 8
+"""As many declared names stand in a hint."""
+
+
 def listed(words: Iterable[str], joint: str = "or") -> str:
     """The words as a person would enumerate them: ``a, b or c``."""
     found = list(words)
@@ -206,6 +210,12 @@ def known(node: Node, wanted: str, options: Iterable[str], ledger: Ledger, what:
     found = list(options)
     if wanted in found:
         return True
-    hint = suggest(wanted, found) or (f"there is {listed(found)}" if 0 < len(found) <= 8 else "")
-    ledger.coded(node, "B001", f'there is no {what} "{wanted}"{where}', hint or f"no {what} is declared")
+    hint = suggest(wanted, found) or (f"there is {_some(found)}" if found else f"no {what} is declared")
+    ledger.coded(node, "B001", f'there is no {what} "{wanted}"{where}', hint)
     return False
+
+
+def _some(names: Sequence[str]) -> str:
+    """All of a few names, the first of many."""
+    more = len(names) - NAMED
+    return listed(names) if more <= 0 else f"{', '.join(names[:NAMED])} and {more} more"
