@@ -12,6 +12,7 @@ from engine.evaluation.incoming.faults import Faults, shortened
 from engine.evaluation.incoming.values import day_of
 from engine.evaluation.point_values import like
 from engine.store import changed
+from engine.store.naming import one_of
 from engine.store.points import Added
 from engine.store.tables import AccountRow, GoalRow, ProductRow, SubjectRow
 
@@ -136,7 +137,7 @@ def shards(session: Session, size: int, accounts: Collection[int] | None = None)
         yield from parts(session.scalars(select(AccountRow.id).order_by(AccountRow.id)).all(), size)
         return
     for some in parts(sorted(accounts), size):
-        yield session.scalars(select(AccountRow.id).where(AccountRow.id.in_(some)).order_by(AccountRow.id)).all()
+        yield session.scalars(select(AccountRow.id).where(one_of(AccountRow.id, some)).order_by(AccountRow.id)).all()
 
 
 def _put_under(

@@ -12,6 +12,7 @@ from engine.definitions.playbook import Playbook
 from engine.effect.outcome import DueOutcome, judge
 from engine.evaluation.evaluation import Evaluation
 from engine.store.decision_tables import EpisodeRow, OutcomeRow
+from engine.store.naming import one_of
 from engine.store.run_tables import RunRow
 from engine.store.runs import why_barred
 from engine.store.tables import AccountRow
@@ -49,7 +50,7 @@ def waiting(session: Session, accounts: Collection[int] | None = None) -> list[C
     A paused run is left alone until it goes on.
     """
     stands = RunRow.state == RunState.WAITING.value
-    wanted = stands if accounts is None else stands & RunRow.account_id.in_(accounts)
+    wanted = stands if accounts is None else stands & one_of(RunRow.account_id, accounts)
     return [_candidate(row) for row in session.execute(_known(wanted))]
 
 

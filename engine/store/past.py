@@ -14,6 +14,7 @@ from engine.store.before import DAY_ZERO
 from engine.store.decision_tables import CycleRow, DecisionRow, EpisodeRow
 from engine.store.decisions import waiting_for_word
 from engine.store.evaluations import known_rules
+from engine.store.naming import one_of
 from engine.store.plain_rows import plain_rows
 from engine.store.run_tables import RunRow
 from engine.store.tables import AccountRow
@@ -42,7 +43,7 @@ def load_past(
         episode_ended=_ended(session, bundle, then),
         open_runs=_open_runs(session, then),
         held_out=_held_out(session, bundle, then),
-        recent_starts=_recent_starts(session, then),
+        recent_starts=_recent_starts(session, then, bundle.rules),
         released=released,
         stopped=_accounts(session, AccountRow.stopped_reason != "", then),
         suppressed=_accounts(session, AccountRow.suppressed.is_(True), then),
@@ -59,7 +60,7 @@ def load_past_of(session: Session, rule: str, account: int, at: datetime) -> Pas
     return Past(
         inside={rule: {account}} if is_inside else {},
         episode_ended={} if ended is None else {(rule, account): ended},
-        recent_starts=_recent_starts(session, then, rule),
+        recent_starts=_recent_starts(session, then, (rule,)),
         accounts=session.scalar(select(func.count()).select_from(AccountRow)) or 0,
     )
 
@@ -97,7 +98,7 @@ class _Then:
 
     def meant(self, account: InstrumentedAttribute[int]) -> ColumnElement[bool]:
         """Whose past it is."""
-        return true() if self.accounts is None else account.in_(self.accounts)
+        return true() if self.accounts is None else one_of(account, self.accounts)
 
 
 def _is_over(session: Session, at: datetime) -> bool:
@@ -149,21 +150,23 @@ def _held_out(session: Session, bundle: Bundle, then: _Then) -> dict[str, dict[i
     is_open = exists().where(EpisodeRow.id == DecisionRow.episode_id, then.open_episode())
     query = (
         select(DecisionRow.playbook, DecisionRow.account_id, DecisionRow.rule)
-        # A rule that is gone judges nothing any more, so it holds nobody out.
-        .where(DecisionRow.kind == DecisionKind.HOLD_OUT.value, DecisionRow.rule.in_(bundle.rules))
+        .where(DecisionRow.kind == DecisionKind.HOLD_OUT.value)
         .where(then.decided(), then.meant(DecisionRow.account_id), is_open)
     )
     for playbook, account, rule in session.execute(query):
-        found[playbook][account] = rule
+        # A rule that is gone judges nothing any more, so it holds nobody out. SQLite, asked for the rules, would look
+        # by rule rather than by account.
+        if rule in bundle.rules:
+            found[playbook][account] = rule
     return found
 
 
-def _recent_starts(session: Session, then: _Then, rule: str = "") -> dict[str, int]:
+def _recent_starts(session: Session, then: _Then, rules: Collection[str]) -> dict[str, int]:
     day_ago = then.at - timedelta(hours=24)
     query = (
         select(DecisionRow.rule, func.count())
         .where(DecisionRow.kind == DecisionKind.START.value, DecisionRow.decided_at > day_ago, then.decided())
-        .where(DecisionRow.rule == rule if rule else true())
+        .where(DecisionRow.rule.in_(rules))
         .group_by(DecisionRow.rule)
     )
     return dict(session.execute(query).all())

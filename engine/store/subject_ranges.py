@@ -6,6 +6,7 @@ from sqlalchemy import Select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from engine.evaluation.columns import Ints
+from engine.store.naming import one_of
 
 Ts = TypeVarTuple("Ts")
 FEW: Final = 5_000
@@ -14,8 +15,6 @@ FEW: Final = 5_000
 
 def of_subjects(query: Select[*Ts], column: InstrumentedAttribute[int], ids: Ints) -> Select[*Ts]:
     """The query for the subjects of ascending ``ids``; where they are many, of the whole range they lie in."""
-    if not len(ids):
-        return query.where(column.in_(()))
     if len(ids) <= FEW:
-        return query.where(column.in_(ids.tolist()))
+        return query.where(one_of(column, ids.tolist()))
     return query.where(column.between(int(ids[0]), int(ids[-1])))
