@@ -17,6 +17,20 @@ LOOKED_AT: Final = 21
 _WEIGHTS: Final = tuple(range(114, 74, -2))
 """How much a change weighs, the newest first: from 1.2 down to 0.8 of the average, as Nagios has it, in 95ths."""
 
+_BITS: Final = 10  # changes whose weights are looked up together
+_HALF: Final = (1 << _BITS) - 1
+
+
+def _weighed(weights: tuple[int, ...]) -> Ints:
+    """The sum of the weights whose bits are set, by the bits."""
+    bits = (np.arange(1 << _BITS)[:, np.newaxis] >> np.arange(_BITS)) & 1
+    found: Ints = bits @ np.array(weights, dtype=np.int64)
+    return found
+
+
+_NEWER: Final = _weighed(_WEIGHTS[:_BITS])
+_OLDER: Final = _weighed(_WEIGHTS[_BITS:])
+
 
 def lengthened(history: Ints | None, verdicts: Bytes) -> Ints:
     """The history with the verdicts of one more day, where they are known, int64[N]."""
@@ -68,7 +82,8 @@ def is_flapping(history: Ints, limits: Flapping) -> Flags:
     known, changed = length(few), few ^ (few >> 1)
     now = np.zeros(len(rows), dtype=np.bool_)
     for back in range(KNOWN_DAYS - LOOKED_AT, -1, -1):
-        share = sum(((changed >> (back + at)) & 1) * weight for at, weight in enumerate(_WEIGHTS)) / sum(_WEIGHTS)
+        weight = _NEWER[(changed >> back) & _HALF] + _OLDER[(changed >> (back + _BITS)) & _HALF]
+        share = weight / sum(_WEIGHTS)
         now = np.where(known >= LOOKED_AT + back, np.where(now, share >= limits.ends, share >= limits.starts), now)
     flapping[rows] = now
     return flapping

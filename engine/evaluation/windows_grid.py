@@ -1,14 +1,20 @@
 """Windows over points in a grid of days and subjects: positions are rows, sums are differences of running sums.
 
-The counterpart for points listed one by one is `engine.evaluation.windows_series`. Everything goes row by row, because
-a row of a few thousand subjects stays near the processor and a whole grid does not.
+The counterpart for points listed one by one is `engine.evaluation.windows_series`. Everything goes row by row, or by so
+many rows that they stay near the processor: a row of a few thousand subjects does, and a whole grid does not.
 """
+
+from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 
 from engine.evaluation.columns import Floats, Ints
 from engine.evaluation.facts import Counts, Grid, Series
 from engine.evaluation.fixed_point import scaled
+
+_TOGETHER: Final = 32_768
+"""Values that are summed up in one go."""
 
 
 def last(grid: Grid, day: int) -> tuple[Floats, Floats]:
@@ -114,14 +120,23 @@ def _row(grid: Grid, day: int) -> int:
     return min(max(day - grid.first, 0), len(grid.values))
 
 
+def _portions(grid: Grid) -> Iterator[slice]:
+    """The days of a grid in portions that the processor's cache holds: of few subjects all days at once."""
+    days = max(_TOGETHER // max(grid.values.shape[1], 1), 1)
+    for start in range(0, len(grid.values), days):
+        yield slice(start, min(start + days, len(grid.values)))
+
+
 def _running(grid: Grid, decimals: int) -> Ints:
     name = f"sum:{decimals}"
     found = grid.sums.get(name)
     if found is None:
         # int64 wraps around, so a difference of two running sums is exact whenever the window's own sum fits.
         found = np.zeros((len(grid.values) + 1, grid.values.shape[1]), dtype=np.int64)
-        for row, values in enumerate(grid.values):
-            np.add(found[row], scaled(values, decimals), out=found[row + 1])
+        for rows in _portions(grid):
+            part = found[rows.start : rows.stop + 1]
+            part[1:] = scaled(grid.values[rows], decimals)
+            np.add.accumulate(part, axis=0, dtype=part.dtype, out=part)
         grid.sums[name] = found
     return found
 
@@ -130,8 +145,10 @@ def _counted(grid: Grid) -> Counts:
     found = grid.counts.get("known")
     if found is None:
         found = np.zeros((len(grid.values) + 1, grid.values.shape[1]), dtype=np.int16)
-        for row, values in enumerate(grid.values):
-            np.add(found[row], ~np.isnan(values), out=found[row + 1])
+        for rows in _portions(grid):
+            part = found[rows.start : rows.stop + 1]
+            part[1:] = ~np.isnan(grid.values[rows])
+            np.add.accumulate(part, axis=0, dtype=part.dtype, out=part)
         grid.counts["known"] = found
     return found
 
