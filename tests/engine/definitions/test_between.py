@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tests.bad_files.workspace import BASE, CARD, PLAYBOOK, RULE, bundle_of, sentences_of, with_edit
+from tests.bad_files.workspace import BASE, CARD, PLAYBOOK, RULE, bundle_of, notes_of, sentences_of, with_edit
 
 SLIP: Final = "  slipping: {metric: logins, slip: {pattern: broad}}\n"
 FALLING: Final = "  falling: {contacts: {roles: [user]}, metric: logins, trend: {change: -20%, over: 30d}}\n"
@@ -46,3 +46,11 @@ def test_what_clears_a_signal_counts_among_what_it_depends_on() -> None:
     circle = "  it: {metric: active_users, threshold: {below: 4}, clears: {condition: {var: signal.seats-unused.it}}}\n"
     (sentence,) = sentences_of(with_edit(RULE, "signals:\n", f"signals:\n{circle}"))
     assert sentence.startswith("B003 these depend on each other in a circle: signal seats-unused.it")
+
+
+def test_nothing_is_called_unused_while_a_rule_cannot_be_read() -> None:
+    """The rule whose key is misspelt starts the playbook; a note that nobody does would be untrue."""
+    unread = with_edit(RULE, "playbook:", "playbok:")
+    assert not any("no rule starts" in note for note in notes_of(unread))
+    other = "format: 1\nplaybook: other\ntitle: Ask\ncategory: education\nsteps: [{task: {title: Ask, to: owner}}]\n"
+    assert 'no rule starts the playbook "other"' in notes_of({**BASE, "playbooks/other.yaml": other})
