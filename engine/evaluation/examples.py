@@ -11,6 +11,7 @@ from engine.definitions.bundle import Bundle
 from engine.definitions.catalog import Metric
 from engine.definitions.problem import Problem
 from engine.definitions.rule import Example, Rule
+from engine.evaluation.asked import asked_of
 from engine.evaluation.columns import Column
 from engine.evaluation.evaluation import Evaluation, evaluate
 from engine.evaluation.evidence import evidence_of
@@ -40,8 +41,8 @@ def tell(bundle: Bundle, example: Example) -> Evaluation:
 
 
 def remembering(bundle: Bundle, rule: Rule, example: Example) -> Evaluation:
-    """The same, after the days that signals of ``rule`` remember: what is told of scores, tiers and ranks by day."""
-    told, facts, given = _told(bundle, example)
+    """What ``rule`` reads, the same way, after the days its signals remember: what is told of scores and tiers by day."""
+    told, facts, given = _told(asked_of(bundle, rule.name), example)
     lasting = [signal.lasting for signal in rule.signals.values() if is_remembered(signal.measure)]
     before = Before()
     for age in range(max(lasting, default=1) - 1, 0, -1):
