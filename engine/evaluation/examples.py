@@ -41,7 +41,7 @@ def tell(bundle: Bundle, example: Example) -> Evaluation:
 
 
 def remembering(bundle: Bundle, rule: Rule, example: Example) -> Evaluation:
-    """What ``rule`` reads, the same way, after the days its signals remember: what is told of scores and tiers by day."""
+    """What ``rule`` reads, the same way, after the days its signals remember: what is told of scores by day."""
     told, facts, given = _told(asked_of(bundle, rule.name), example)
     lasting = [signal.lasting for signal in rule.signals.values() if is_remembered(signal.measure)]
     before = Before()
