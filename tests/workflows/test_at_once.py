@@ -1,11 +1,12 @@
 """Fresh data starts runs at once: beside the last cycle over all accounts, and never before the first."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
+import pytest_asyncio
 from sqlalchemy import func, select, update
 from temporalio.testing import WorkflowEnvironment
 
@@ -16,10 +17,19 @@ from engine.store.run_tables import RunRow
 from engine.store.sessions import Store
 from engine.terms import RunState
 from tests.workflows.activities.small import ACCOUNTS, fill, send, small
+from tests.workflows.server import start_server
 from workflows.activities.cycle import EPOCH, Cycles, run_cycle
 from workflows.at_once import AtOnce
 from workflows.channels.choosing import choose_channel
 from workflows.worker import run_worker
+
+
+@pytest_asyncio.fixture
+async def own_server() -> AsyncIterator[WorkflowEnvironment]:
+    """A server that no other test sees: it starts no second run of a number, and every database counts from one."""
+    environment = await start_server()
+    yield environment
+    await environment.shutdown()
 
 
 def today() -> int:
@@ -59,15 +69,15 @@ async def until(holds: Callable[[], bool]) -> None:
 
 
 async def test_a_fall_starts_a_run_without_waiting_for_the_night(
-    temporal: WorkflowEnvironment, sqlite_store: Store, tmp_path: Path
+    own_server: WorkflowEnvironment, sqlite_store: Store, tmp_path: Path
 ) -> None:
     """S0-64, S4-10: data in, run going, no human step; and nothing but what changed was evaluated."""
     yesterdays_values(sqlite_store)
     settings = Settings(data=str(tmp_path), task_queue=f"test-{uuid4()}")
     stop = asyncio.Event()
-    with temporal.with_time_skipping_disabled():
+    with own_server.with_time_skipping_disabled():
         channel = choose_channel(settings)
-        work = asyncio.create_task(run_worker(settings, sqlite_store, channel, temporal.client, stop=stop))
+        work = asyncio.create_task(run_worker(settings, sqlite_store, channel, own_server.client, stop=stop))
         try:
             fall(sqlite_store, 7)
             await until(lambda: state_of(sqlite_store, 7) == RunState.WAITING.value)
