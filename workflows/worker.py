@@ -97,36 +97,50 @@ async def work(
     with ExitStack() as stack:
         threads = stack.enter_context(ThreadPoolExecutor(_LOCAL_ACTIVITIES, thread_name_prefix="activity"))
         senders = stack.enter_context(ThreadPoolExecutor(_ACTIVITIES, thread_name_prefix="delivery"))
-        runs = Worker(
-            client,
-            task_queue=task_queue,
-            build_id=_BUILD,
-            workflows=[PlaybookRun, EvaluationCycle],
-            activities=here,
-            activity_executor=threads,
-            workflow_runner=runner or UnsandboxedWorkflowRunner(),
-            max_concurrent_workflow_tasks=_WORKFLOW_TASKS,
-            max_concurrent_local_activities=_LOCAL_ACTIVITIES,
-            max_concurrent_activities=_LOCAL_ACTIVITIES,
-            interceptors=[Beating()],
-            graceful_shutdown_timeout=_GRACE,
-        )
-        sending = Worker(
-            client,
-            task_queue=task_queue + DELIVERY_SUFFIX,
-            build_id=_BUILD,
-            activities=outward,
-            activity_executor=senders,
-            max_concurrent_activities=_ACTIVITIES,
-            interceptors=[Beating()],
-            graceful_shutdown_timeout=_GRACE,
-        )
+        runs, sending = _workers(client, task_queue, here, outward, threads, senders, runner)
         async with runs, sending:
             drainer = Drainer(store, client, task_queue)
             loops = [drainer.run(), _look_after(store)]
             if fresh is not None:
                 loops.append(AtOnce(fresh, partial(trigger, client), drainer.nudge).run())
             await _beside(stop, loops)
+
+
+def _workers(
+    client: Client,
+    task_queue: str,
+    here: Sequence[Callable[..., Any]],
+    outward: Sequence[Callable[..., Any]],
+    threads: ThreadPoolExecutor,
+    senders: ThreadPoolExecutor,
+    runner: WorkflowRunner | None,
+) -> tuple[Worker, Worker]:
+    """The worker of the task queue itself, and that of its delivery queue."""
+    runs = Worker(
+        client,
+        task_queue=task_queue,
+        build_id=_BUILD,
+        workflows=[PlaybookRun, EvaluationCycle],
+        activities=here,
+        activity_executor=threads,
+        workflow_runner=runner or UnsandboxedWorkflowRunner(),
+        max_concurrent_workflow_tasks=_WORKFLOW_TASKS,
+        max_concurrent_local_activities=_LOCAL_ACTIVITIES,
+        max_concurrent_activities=_LOCAL_ACTIVITIES,
+        interceptors=[Beating()],
+        graceful_shutdown_timeout=_GRACE,
+    )
+    sending = Worker(
+        client,
+        task_queue=task_queue + DELIVERY_SUFFIX,
+        build_id=_BUILD,
+        activities=outward,
+        activity_executor=senders,
+        max_concurrent_activities=_ACTIVITIES,
+        interceptors=[Beating()],
+        graceful_shutdown_timeout=_GRACE,
+    )
+    return runs, sending
 
 
 async def _beside(stop: asyncio.Event, loops: Sequence[Coroutine[Any, Any, None]]) -> None:

@@ -190,8 +190,8 @@ class Facts:
     ``contact_series`` and ``product_series``: the same per contact and per product row.
     A metric without any point may be absent from all of them. A text metric's values are indices into ``words``.
     ``peers``: None where the accounts at hand are all there are, and so compared with each other.
-    ``newest_events``: the last day up to ``at`` on which anybody at all had an event of a kind, of kinds whose silence
-    means that their source is down (see `engine.evaluation.seen`); a kind that is missing has never been heard of.
+    ``newest_events``: the last day up to ``at`` on which anybody at all had an event of a kind; the source of a kind
+    that is missing is not connected, and one that is silent too long is down (see `engine.evaluation.seen`).
     None: nothing is known of sources, and all of them count as alive.
     """
 

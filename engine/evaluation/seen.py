@@ -64,13 +64,16 @@ def see(feature: Feature, around: Around) -> Column:
 
 
 def is_source_down(metric: Metric, facts: Facts, day: int) -> bool:
-    """Whether the source of a metric's events has gone silent for everybody: no account at all had one of them for more
-    than ``stale_after`` days. Then no events are no zero; only where others have some is nothing a true zero."""
+    """Whether nobody sends the events of a metric: then no events are no zero.
+
+    Nobody at all ever had one of them: their source has not been connected. Or nobody had one for more than
+    ``stale_after`` days: it has gone silent. Only where others have some is nothing a true zero.
+    """
     newest = facts.newest_events
-    if metric.from_events is None or not metric.stale_after or newest is None:
+    if metric.from_events is None or newest is None:
         return False
     last = max((newest[name] for name in metric.from_events.loaded if name in newest), default=None)
-    return last is None or day - last > metric.stale_after
+    return last is None or (bool(metric.stale_after) and day - last > metric.stale_after)
 
 
 def _number(metric: Metric, feature: Feature, around: Around) -> Floats:

@@ -7,42 +7,29 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.errors import NotFound
-from engine.store import metric_overrides, states
-from engine.store.decision_tables import ScoreOverrideRow
+from engine.store import metric_overrides, score_overrides, states
+from engine.store.decision_tables import EpisodeRow
 from engine.store.glances import Glance, glances, latest_scores
 from engine.store.portfolio import Course, courses
 from engine.store.run_tables import ReportRow, RunRow
 from engine.store.score_lines import Score, read_score
 from engine.store.tables import AccountRow, ContactRow, GoalRow
 from engine.store.timeline import Entry, timeline
-from engine.terms import ReportState, RunState, Tier, Verdict
+from engine.terms import ReportState, RunState, Verdict
 
 TREND_DAYS = 180
 
 
 @dataclass(frozen=True, slots=True)
 class SignalNow:
-    """One signal as it stands, and since which day."""
+    """One signal as it stands, and since which day. ``holds``: the challenge of its rule is open for the account."""
 
     rule: str
     signal: str
     verdict: Verdict
     value: float | None
     since: int
-
-
-@dataclass(frozen=True, slots=True)
-class Override:
-    """A score override in force. ``score`` in micro-points."""
-
-    id: int
-    scorecard: str
-    score: int | None
-    tier: Tier | None
-    reason: str
-    author: str
-    created_at: datetime
-    expires_at: datetime
+    holds: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +89,7 @@ class AccountPage:
     course: Course
     signals: tuple[SignalNow, ...]
     runs: tuple[OpenRun, ...]
-    overrides: tuple[Override, ...]
+    overrides: tuple[score_overrides.Override, ...]
     reports: tuple[Shared, ...]
     contacts: tuple[Contact, ...]
     goals: tuple[Goal, ...]
@@ -121,7 +108,7 @@ def account_page(session: Session, account_id: int, scope: str | None, at: datet
         course=courses(session, [account_id], (current.day if current else 0) - TREND_DAYS)[account_id],
         signals=_signals(session, account_id),
         runs=_runs(session, account_id),
-        overrides=_overrides(session, account_id, at),
+        overrides=score_overrides.in_force(session, account_id, at),
         reports=_reports(session, account_id, at),
         contacts=_contacts(session, account_id),
         goals=_goals(session, account_id),
@@ -139,8 +126,13 @@ def owned(session: Session, account_id: int, scope: str | None) -> AccountRow:
 
 
 def _signals(session: Session, account_id: int) -> tuple[SignalNow, ...]:
-    found = sorted(states.of_accounts(session, [account_id]), key=lambda one: (-one.verdict, -one.since, one.rule))
-    return tuple(SignalNow(one.rule, one.signal, Verdict(one.verdict), one.value, one.since) for one in found)
+    opened = select(EpisodeRow.rule).where(EpisodeRow.account_id == account_id, EpisodeRow.closed_on.is_(None))
+    holding = set(session.scalars(opened))
+    found = [
+        SignalNow(one.rule, one.signal, Verdict(one.verdict), one.value, one.since, one.rule in holding)
+        for one in states.of_accounts(session, [account_id])
+    ]
+    return tuple(sorted(found, key=lambda one: (not one.holds, -one.verdict, -one.since, one.rule)))
 
 
 def _runs(session: Session, account_id: int) -> tuple[OpenRun, ...]:
@@ -149,31 +141,6 @@ def _runs(session: Session, account_id: int) -> tuple[OpenRun, ...]:
         OpenRun(row.id, row.playbook, row.rule, RunState(row.state), row.sentence, row.requested_at)
         for row in rows
         if RunState(row.state).is_open
-    )
-
-
-def _overrides(session: Session, account_id: int, at: datetime) -> tuple[Override, ...]:
-    rows = session.scalars(
-        select(ScoreOverrideRow)
-        .where(
-            ScoreOverrideRow.account_id == account_id,
-            ScoreOverrideRow.ended_at.is_(None),
-            ScoreOverrideRow.expires_at > at,
-        )
-        .order_by(ScoreOverrideRow.id.desc())
-    )
-    return tuple(
-        Override(
-            row.id,
-            row.scorecard,
-            row.score,
-            Tier(row.tier) if row.tier else None,
-            row.reason,
-            row.author,
-            row.created_at,
-            row.expires_at,
-        )
-        for row in rows
     )
 
 

@@ -4,7 +4,18 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 
 import numpy as np
-from sqlalchemy import BigInteger, ColumnElement, Integer, Text, cast as sql_cast, func, literal, select, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    ScalarSelect,
+    Text,
+    cast as sql_cast,
+    func,
+    literal,
+    select,
+    type_coerce,
+)
 from sqlalchemy.orm import Session
 
 from engine.definitions.catalog import Catalog
@@ -31,17 +42,23 @@ def needed(
     return found
 
 
-def newest(session: Session, catalog: Catalog, at: int, known_at: datetime | None = None) -> Mapping[str, int]:
-    """The last day up to ``at`` with an event of a kind, whosever it was: of kinds that metrics with ``stale_after``
-    are made of. The newest row of an index for each."""
-    made = [metric.from_events for metric in catalog.metrics.values() if metric.from_events and metric.stale_after]
-    found: dict[str, int] = {}
-    for name in sorted({event for source in made for event in source.loaded}):
-        query = select(func.max(EventRow.day)).where(EventRow.name == name, EventRow.day <= at)
-        last = session.scalar(query if known_at is None else query.where(EventRow.recorded_at <= known_at))
-        if last is not None:
-            found[name] = last
-    return found
+def newest(
+    session: Session, catalog: Catalog, wanted: Needs, at: int, known_at: datetime | None = None
+) -> Mapping[str, int]:
+    """The last day up to ``at`` with an event of a kind, whosever it was: of the kinds that the wanted metrics are made
+    of. The newest row of an index for each, all in one statement."""
+    names = wanted.metrics | wanted.contact_metrics | wanted.product_metrics
+    made = [source for name in names if (source := catalog.metrics[name].from_events)]
+    kinds = sorted(wanted.events | {event for source in made for event in source.loaded})
+    if not kinds:
+        return {}
+    found = session.execute(select(*(_last_day(kind, at, known_at) for kind in kinds))).one()
+    return {kind: day for kind, day in zip(kinds, found, strict=True) if day is not None}
+
+
+def _last_day(kind: str, at: int, known_at: datetime | None) -> ScalarSelect[int]:
+    query = select(func.max(EventRow.day)).where(EventRow.name == kind, EventRow.day <= at)
+    return (query if known_at is None else query.where(EventRow.recorded_at <= known_at)).scalar_subquery()
 
 
 def happenings(

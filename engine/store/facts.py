@@ -13,7 +13,7 @@ from engine.evaluation.columns import Ints
 from engine.evaluation.evaluation import needs
 from engine.evaluation.facts import Agreed, Facts, Needs, Subjects
 from engine.store import event_facts, metric_overrides, peer_values, people_facts
-from engine.store.account_columns import account_fields, rows_of
+from engine.store.account_columns import rows_of
 from engine.store.before import end_of, load_before, load_overrides
 from engine.store.columns import Columns
 from engine.store.point_series import PackedPoints, PointSource, PointTable
@@ -41,30 +41,27 @@ def load_facts(
     """
     wanted = needs(bundle, late)
     ids = None if account_ids is None else np.unique(np.array(account_ids, dtype=np.int64))
-    rows = people_facts.accounts(session, ids)
-    subjects = Subjects(np.array(rows["id"], dtype=np.int64), tuple(rows["key"]))
-    contacts = people_facts.contacts(session, subjects, at, ids)
-    products = people_facts.products(session, subjects, ids)
-    everyone = None if ids is None else np.concatenate([subjects.ids, contacts.ids, products.ids])
+    accounts, fields, contacts, products = people_facts.people(session, at, ids)
+    everyone = None if ids is None else np.concatenate([accounts.ids, contacts.ids, products.ids])
     points = _points(session, wanted, at, everyone, columns, known_at)
     said_at = end_of(at) if moment is None else moment
     return Facts(
         at=at,
-        accounts=subjects,
-        fields=account_fields(rows, people_facts.parents(session, rows)),
-        series=points.series(wanted.metrics, subjects.ids),
+        accounts=accounts,
+        fields=fields,
+        series=points.series(wanted.metrics, accounts.ids),
         contacts=contacts,
         contact_series=points.series(wanted.contact_metrics, contacts.ids),
-        events=event_facts.needed(session, bundle.catalog, wanted, subjects, contacts, at, known_at),
-        goals={goal: _agreed(session, goal, subjects) for goal in wanted.goals},
-        before=load_before(session, bundle, subjects, at, contacts.ids, products.ids),
-        overrides=load_overrides(session, subjects, said_at),
+        events=event_facts.needed(session, bundle.catalog, wanted, accounts, contacts, at, known_at),
+        goals={goal: _agreed(session, goal, accounts) for goal in wanted.goals},
+        before=load_before(session, bundle, accounts, at, contacts.ids, products.ids),
+        overrides=load_overrides(session, accounts, said_at),
         products=products,
         product_series=points.series(wanted.product_metrics, products.ids),
         words=_words(session, bundle, wanted),
         peers=None if account_ids is None else peer_values.load(session, bundle, at),
-        newest_events=event_facts.newest(session, bundle.catalog, at, known_at),
-        metric_overrides=metric_overrides.load(session, subjects, said_at),
+        newest_events=event_facts.newest(session, bundle.catalog, wanted, at, known_at),
+        metric_overrides=metric_overrides.load(session, accounts, said_at),
     )
 
 

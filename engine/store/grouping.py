@@ -11,11 +11,10 @@ from engine.definitions.reading import listed, suggest
 from engine.errors import Refused
 from engine.evaluation.cohorts import quarters
 from engine.evaluation.columns import Floats, Numbers, Texts
-from engine.evaluation.facts import Facts, Subjects
+from engine.evaluation.facts import Facts
 from engine.evaluation.features import Features, feature_named
 from engine.evaluation.reading import metrics_needs
 from engine.store import event_facts, people_facts
-from engine.store.account_columns import account_fields
 from engine.store.point_series import PointTable
 
 SIGN_UP = "sign_up"
@@ -33,22 +32,19 @@ def all_features(session: Session, bundle: Bundle, day: int, metrics: Iterable[s
         if feature_named(catalog, name) is None:
             raise Refused(_unknown(catalog, name))
     wanted = metrics_needs(catalog, names, (), 1)
-    rows = people_facts.accounts(session, None)
-    subjects = Subjects(np.array(rows["id"], dtype=np.int64), tuple(rows["key"]))
-    contacts = people_facts.contacts(session, subjects, day, None)
-    products = people_facts.products(session, subjects, None)
+    accounts, fields, contacts, products = people_facts.people(session, day, None)
     points = PointTable(session, wanted, day, None)
     facts = Facts(
         at=day,
-        accounts=subjects,
-        fields=account_fields(rows, people_facts.parents(session, rows)),
-        series=points.series(wanted.metrics, subjects.ids),
+        accounts=accounts,
+        fields=fields,
+        series=points.series(wanted.metrics, accounts.ids),
         contacts=contacts,
         contact_series=points.series(wanted.contact_metrics, contacts.ids),
-        events=event_facts.needed(session, catalog, wanted, subjects, contacts, day),
+        events=event_facts.needed(session, catalog, wanted, accounts, contacts, day),
         products=products,
         product_series=points.series(wanted.product_metrics, products.ids),
-        newest_events=event_facts.newest(session, catalog, day),
+        newest_events=event_facts.newest(session, catalog, wanted, day),
     )
     return Features(catalog, facts)
 

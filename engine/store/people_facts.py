@@ -1,17 +1,19 @@
 """Reading accounts, their contacts and their products as columns."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from sqlalchemy import Select, Text, cast, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from engine.evaluation.columns import Ints
+from engine.evaluation.columns import Column, Ints
 from engine.evaluation.facts import NO_PRODUCTS, Contacts, Products, Subjects
 from engine.store.account_columns import (
     ACCOUNT_NUMBERS,
     ACCOUNT_TEXTS,
     AccountColumns,
+    account_fields,
     contact_columns,
     parsed,
     rows_of,
@@ -30,6 +32,27 @@ _CONTACT = (
     ContactRow.department,
     ContactRow.joined_on,
 )
+
+
+class People(NamedTuple):
+    """Accounts with their fields, contacts and products."""
+
+    accounts: Subjects
+    fields: Mapping[str, Column]
+    contacts: Contacts
+    products: Products
+
+
+def people(session: Session, at: int, ids: Ints | None) -> People:
+    """The accounts with ascending ``ids`` (None: all) and who and what belongs to them, as of day ``at``."""
+    rows = accounts(session, ids)
+    subjects = Subjects(np.array(rows["id"], dtype=np.int64), tuple(rows["key"]))
+    return People(
+        subjects,
+        account_fields(rows, parents(session, rows)),
+        contacts(session, subjects, at, ids),
+        products(session, subjects, ids),
+    )
 
 
 def accounts(session: Session, ids: Ints | None) -> AccountColumns:

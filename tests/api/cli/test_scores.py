@@ -72,6 +72,8 @@ def test_a_score_is_explained_by_group_and_metric(desk: Desk) -> None:
     """S0-50, S0-63, S4-12: every figure is said, and said the same way twice."""
     health = desk.folder / "rules" / "scorecards" / "health.yaml"
     assert "health: Insufficient data" in desk.run("scores", "--account", "empty").stdout
+    told = desk.write("events.csv", ["account,event,at", "full,escalation,2026-01-05T10:00:00Z"])
+    assert desk.run("ingest", "events", told).exit_code == 0  # whoever has none while somebody had one has a true zero
     health.write_text(health.read_text().replace("min_coverage: 60%", "min_coverage: 10%"))
     said = desk.run("scores", "--account", "empty").stdout
     assert "health: 62.5 of 100, Take Notice" in said

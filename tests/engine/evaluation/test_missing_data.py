@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from engine.definitions.catalog import FromEvents
+from engine.definitions.catalog import FromEvents, Metric
 from engine.definitions.scorecard import (
     Bounded,
     Carry,
@@ -207,10 +207,10 @@ def test_shares_looked_up_by_pattern_equal_those_worked_out_row_by_row(count: in
 LOGINS = p.metric("logins", from_events=FromEvents(("login",), over=7), stale_after=3)
 
 
-def logins(newest: Mapping[str, int] | None, *days: Mapping[int, float]) -> list[float]:
+def logins(newest: Mapping[str, int] | None, *days: Mapping[int, float], metric: Metric = LOGINS) -> list[float]:
     """Logins of a week; ``newest``: when anybody at all has logged in last."""
     known = p.facts(len(days), series={"logins": p.series(*days)}, newest_events=newest)
-    evaluation = evaluate(p.bundle(p.catalog(LOGINS, events={"login": p.event("login")})), known)
+    evaluation = evaluate(p.bundle(p.catalog(metric, events={"login": p.event("login")})), known)
     column = evaluation.columns["logins"]
     assert isinstance(column, Numbers)
     found: list[float] = column.values.tolist()
@@ -227,6 +227,13 @@ def test_a_source_that_is_silent_for_everybody_says_nothing_about_anybody() -> N
     """D.6 35: four days without a login of anybody at all is a connector that is down, not a portfolio that left."""
     assert np.isnan(logins({"login": p.AT - 4}, {4: 5}, {})).all()
     assert np.isnan(logins({}, {}, {})).all()
+
+
+def test_what_nobody_ever_sent_is_unknown_and_what_somebody_once_sent_is_not() -> None:
+    """S1-09: without ``stale_after`` too a source that was never connected says nothing; silence has no limit there."""
+    unlimited = replace(LOGINS, stale_after=0)
+    assert np.isnan(logins({}, {}, {}, metric=unlimited)).all()
+    assert logins({"login": p.AT - 900}, {}, {}, metric=unlimited) == [0, 0]
 
 
 def test_a_source_that_is_down_lowers_the_coverage_and_not_the_score() -> None:

@@ -8,6 +8,7 @@ import pytest
 from engine.errors import NotFound
 from engine.store import standing
 from engine.store.account_page import account_page
+from engine.store.decision_tables import EpisodeRow
 from engine.store.effects_page import effects_page
 from engine.store.glances import glances, id_of, open_runs, top_cause
 from engine.store.inbox import approval, inbox, task
@@ -31,6 +32,7 @@ def test_every_page_of_a_seeded_installation_can_be_read(store: Store) -> None:
     a_metric_leads_to_its_points(store, seeded)
     what_waits_too_long_is_counted(store, seeded)
     foreign_and_missing_are_alike(store, seeded)
+    a_signal_of_an_open_challenge_comes_first(store, seeded)
 
 
 def the_inbox_is_the_members_own(store: Store, seeded: Seeded) -> None:
@@ -68,10 +70,20 @@ def an_account_explains_its_score_exactly(store: Store, seeded: Seeded) -> None:
     assert sum(line.contribution for line in page.score.lines) == page.score.computed
     assert sum(line.change for line in page.score.lines) + page.score.gone == page.score.change
     assert page.signals[0].verdict is Verdict.HOLDS
+    assert not page.signals[0].holds
     assert page.contacts[0].name == "Maria Lindqvist"
     assert page.goals[0].target == 2_000
     assert [entry.at for entry in page.timeline] == sorted((entry.at for entry in page.timeline), reverse=True)
     assert dataclasses.is_dataclass(page.timeline[0])
+
+
+def a_signal_of_an_open_challenge_comes_first(store: Store, seeded: Seeded) -> None:
+    account = seeded.accounts["Northwind Health"]
+    with store.begin() as session:
+        session.add(EpisodeRow(account_id=account, rule="seats-unused", opened_on=DAY, closed_on=None))
+    with store.read() as session:
+        signals = account_page(session, account, OWNER, NOW).signals
+    assert [(one.rule, one.holds) for one in signals[:2]] == [("seats-unused", True), ("usage-falling", False)]
 
 
 def a_run_shows_done_current_and_ahead(store: Store, seeded: Seeded) -> None:

@@ -18,19 +18,20 @@ TODAY: Final = (AT - datetime(1970, 1, 1, tzinfo=UTC)).days
 
 
 def bundle() -> Bundle:
-    """The small workspace with a metric of the account that is made of answers to surveys."""
-    answers = (
-        "  answers: {title: Answers, source: feedback, evidence: say, type: number, better: higher, "
-        "bears_on_value: They talk, stale_after: 5d, from_events: {event: survey_answered, count: events, over: 30d}}\n"
+    """The small workspace with metrics of the account that are made of answers to surveys."""
+    answers = "".join(
+        f"  {name}: {{title: Answers, source: feedback, evidence: say, type: number, better: higher, {limit}"
+        "bears_on_value: They talk, from_events: {event: survey_answered, count: events, over: 30d}}\n"
+        for name, limit in (("answers", "stale_after: 5d, "), ("answers_ever", ""))
     )
     return bundle_of(with_edit(CATALOG, "  seats_sold: {title", f"{answers}  seats_sold: {{title", BASE))
 
 
-def answers(store: Store, day: int, known_at: datetime | None = None) -> list[float]:
+def answers(store: Store, day: int, known_at: datetime | None = None, metric: str = "answers") -> list[float]:
     """The answers of the two accounts as of a day."""
     definitions = bundle()
     with store.read() as session:
-        column = evaluate(definitions, load_facts(session, definitions, day, known_at=known_at)).columns["answers"]
+        column = evaluate(definitions, load_facts(session, definitions, day, known_at=known_at)).columns[metric]
     assert isinstance(column, Numbers)
     found: list[float] = column.values.tolist()
     return found
@@ -50,3 +51,5 @@ def test_no_event_is_a_zero_only_while_the_source_is_heard_of(store: Store) -> N
     assert np.isnan(answers(store, TODAY)).all()
     assert np.isnan(answers(store, TODAY - 7)).all()
     assert np.isnan(answers(store, TODAY - 1, known_at=AT - timedelta(hours=1))).all()
+    assert answers(store, TODAY, metric="answers_ever") == [0, 1]
+    assert np.isnan(answers(store, TODAY - 7, metric="answers_ever")).all()

@@ -3,7 +3,6 @@
 import pytest
 
 from tests.starter.hand_computed.history import CHAMPION, KEY_USER, NOBODY, SPONSOR, USER, minutes, person, value
-from tests.starter.pack import PACK
 
 
 def test_active_users() -> None:
@@ -158,11 +157,6 @@ def test_onboarded_in_30_days() -> None:
     """S0-23: all four joined 60 days ago; ready after 10, 30 and 31 days and never: 2 of 4 = 50 %."""
     ready = [(CHAMPION, 50), (SPONSOR, 30), (USER, 29)]
     assert value("onboarded_in_30_days", joined=(60, 60, 60, 60), onboarding_completed=ready) == 0.5
-
-
-def test_nobody_is_called_unready_where_readiness_is_not_reported() -> None:
-    """With a `stale_after` a source that is not connected makes it unknown, so that no rule trains everybody."""
-    assert PACK.catalog.metrics["onboarded_in_30_days"].stale_after == 60
 
 
 def test_training_finished() -> None:
