@@ -4,24 +4,28 @@
 
 A portfolio of 20 metrics over 90 days, ten rules of three signals, one scorecard of eight metrics, the packed columns
 of it, and the cycles of a week and a day before. Then a day of points comes in, outside the clock, and one cycle over
-all accounts is measured, from catching up with the points to the last committed row: CPU seconds of the process,
-and the most memory that it ever had. After it one account in a hundred changes, and the cycle over those is measured.
-At last everything is evaluated again and has to be the same, bit for bit.
+all accounts is measured, from catching up with the points to the last committed row: CPU seconds of the process, and
+the most memory that it ever had. After it, five times, one account in a hundred changes, and the cycle over those is
+measured: a worker does this all day, so the median counts; the first in a process, which prepares its statements, is
+told too. At last everything is evaluated again and has to be the same, bit for bit.
 """
 
 import argparse
 import json
 from hashlib import sha256
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import text
 
 from benchmarks.measuring import apart, peak_mb
 from benchmarks.nightly_portfolio import DAYS, LAST_DAY, METRICS, definitions, drift, make, moment, send
+from engine.definitions.bundle import Bundle
 from engine.store import changed
 from engine.store.columns import Columns, open_columns
 from engine.store.sessions import Store, connect
@@ -29,6 +33,9 @@ from workflows.activities.cycle import run_cycle, run_part
 from workflows.payloads import CycleResult
 
 ACCOUNTS: Final = 100_000
+REFRESHES: Final = 5
+Levels = NDArray[np.float64]
+"""What each metric of each account is about."""
 goals: Final[dict[str, tuple[str, float]]] = {
     "cycle_cpu_s": ("<=", 20),
     "peak_mb": ("<=", 1_536),
@@ -77,12 +84,7 @@ def measure(folder: Path) -> dict[str, Any]:
     send(store, day, levels, everybody)
     cycle = _timed(lambda: run_cycle(store, bundle, moment(day), day_seconds=86_400.0, columns=columns))
     peak = peak_mb()
-    some = np.sort(generator.choice(everybody, len(everybody) // 100, replace=False))
-    levels[some - 1] = generator.uniform(5, 95, (len(some), METRICS))
-    send(store, day, levels, some)
-    with store.read() as session:
-        seen = changed.read(session)
-    part = _timed(lambda: run_part(store, bundle, moment(day), seen, day_seconds=86_400.0, columns=columns))
+    parts = [_refresh(store, bundle, columns, levels, generator) for _ in range(REFRESHES)]
     left = _fingerprint(store)
     run_cycle(store, bundle, moment(day), day_seconds=86_400.0, columns=columns)
     if _fingerprint(store) != left:
@@ -92,11 +94,23 @@ def measure(folder: Path) -> dict[str, Any]:
         "cycle_s": cycle[1],
         "decisions": cycle[2].starts + cycle[2].refusals + cycle[2].hold_outs,
         "peak_mb": peak,
-        "part_accounts": part[2].accounts,
-        "part_cpu_s": part[0],
-        "part_share": round(part[0] / cycle[0], 4),
+        "part_accounts": len(everybody) // 100,
+        "first_part_cpu_s": parts[0],
+        "part_cpu_s": median(parts),
+        "part_share": round(median(parts) / cycle[0], 4),
         "part_equals_whole": True,
     }
+
+
+def _refresh(store: Store, bundle: Bundle, columns: Columns, levels: Levels, generator: np.random.Generator) -> float:
+    """Change one account in a hundred and evaluate those; CPU seconds of the latter."""
+    day, size = LAST_DAY + 1, len(levels)
+    some = np.sort(generator.choice(size, size // 100, replace=False)) + 1
+    levels[some - 1] = generator.uniform(5, 95, (len(some), METRICS))
+    send(store, day, levels, some)
+    with store.read() as session:
+        seen = changed.read(session)
+    return _timed(lambda: run_part(store, bundle, moment(day), seen, day_seconds=86_400.0, columns=columns))[0]
 
 
 def _columns(store: Store, folder: Path) -> Columns:
