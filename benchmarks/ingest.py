@@ -43,7 +43,6 @@ _CHUNK: Final = 1 << 16
 goals: Final[Mapping[str, tuple[str, float]]] = {
     "sqlite_ndjson": (">=", 250_000),
     "sqlite_csv": (">=", 250_000),
-    "sqlite_json": (">=", 250_000),
     "postgresql_ndjson": (">=", 100_000),
     "postgresql_csv": (">=", 100_000),
     "stream_peak_mb": ("<=", 300),

@@ -44,6 +44,7 @@ class Mode(StrEnum):
 
     AUTOMATIC = "automatic"
     APPROVE = "approve"
+    VETO = "veto"
     MANUAL = "manual"
 
 
@@ -145,6 +146,8 @@ class RunAct(StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     SKIP = "skip"
+    JUMP = "jump"
+    RETRY = "retry"
     CANCEL = "cancel"
     TASK_DONE = "task_done"
 
@@ -179,6 +182,15 @@ class OutboxKind(StrEnum):
     START = "start"
     UPDATE = "update"
     WAKE = "wake"
+
+
+class Frequency(StrEnum):
+    """How often somebody wants to hear of what can wait."""
+
+    IMMEDIATE = "immediate"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    NEVER = "never"
 
 
 class BundleAct(StrEnum):

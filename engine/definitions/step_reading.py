@@ -77,7 +77,7 @@ def _task(node: Node, head: Head, desk: Desk) -> Step:
     fields = step_fields(node, head, desk)
     title = template(fields, "title", desk)
     step = TaskStep(
-        head.id(desk), title, member(fields, "to"), head.place, span(fields, "due"), span(fields, "wait_for_done")
+        head.id(desk), title, (member(fields, "to"),), head.place, span(fields, "due"), span(fields, "wait_for_done")
     )
     fields.close()
     return step
@@ -93,7 +93,7 @@ def _ask(node: Node, head: Head, desk: Desk) -> Step:
     step = AskStep(
         head.id(desk),
         texts_of(questions),
-        member(fields, "to"),
+        (member(fields, "to"),),
         head.place,
         span(fields, "due"),
         span(fields, "wait_for_done"),
@@ -173,7 +173,7 @@ def _approve(node: Node, head: Head, desk: Desk) -> Step:
         desk.ledger.problem(waits[0].place, 15, message, "put them after the approval")
     step = ApproveStep(
         own,
-        by,
+        (by,),
         inner,
         span(fields, "expires", required=True) or Span(1.0),
         fields.word("on_expiry", ON_EXPIRY, "skip"),

@@ -227,5 +227,6 @@ def _passed(bundle: Bundle, action: Action) -> str:
 _MODES = {
     Mode.AUTOMATIC: "automatically",
     Mode.APPROVE: "and what it sends waits for a person's yes",
+    Mode.VETO: "and what it sends goes unless a person stops it",
     Mode.MANUAL: "when a person takes it up",
 }

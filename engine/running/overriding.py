@@ -10,7 +10,7 @@ from typing import Final
 from engine.running.lines import LineKind
 from engine.terms import RunAct, RunState
 
-NEEDS_REASON: Final = frozenset({RunAct.REJECT, RunAct.SKIP, RunAct.CANCEL})
+NEEDS_REASON: Final = frozenset({RunAct.REJECT, RunAct.SKIP, RunAct.JUMP, RunAct.CANCEL})
 """Acts that are not taken without a reason: somebody will ask later."""
 
 VERBS: Final[Mapping[RunAct, str]] = {
@@ -19,6 +19,8 @@ VERBS: Final[Mapping[RunAct, str]] = {
     RunAct.PAUSE: "pause",
     RunAct.RESUME: "resume",
     RunAct.SKIP: "skip",
+    RunAct.JUMP: "jump back in",
+    RunAct.RETRY: "retry",
     RunAct.CANCEL: "cancel",
     RunAct.TASK_DONE: "finish a task of",
 }

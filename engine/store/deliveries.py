@@ -69,7 +69,7 @@ class Ambiguous:
     delivery_id: int
     run_id: int
     step: str
-    contact_id: int
+    contact_id: int | None
     message_id: str
     reason: str
     at: datetime
@@ -153,7 +153,7 @@ def _find(session: Session, wanted: Wanted) -> DeliveryRow | None:
         select(DeliveryRow).where(
             DeliveryRow.run_id == wanted.run_id,
             DeliveryRow.step == wanted.step,
-            DeliveryRow.contact_id == wanted.contact_id,
+            DeliveryRow.receiver == f"contact:{wanted.contact_id}",
         ),
     )
 
@@ -204,7 +204,9 @@ def _new(session: Session, wanted: Wanted, at: datetime) -> DeliveryRow:
         account_id=wanted.account_id,
         run_id=wanted.run_id,
         step=wanted.step,
+        receiver=f"contact:{wanted.contact_id}",
         contact_id=wanted.contact_id,
+        category=wanted.category,
         channel=wanted.channel,
         message_id=_message_id(session, wanted),
         subject=wanted.subject[:998],

@@ -15,7 +15,7 @@ from engine.store.sessions import Store
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD: Final = "0003_runs"
+HEAD: Final = "0004_members"
 """The newest revision."""
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 """Where the revisions are: beside the packages, in a checkout and in an installation."""

@@ -61,7 +61,12 @@ class StepRow(Base):
 
 
 class TaskRow(Base):
-    """A to-do for a member; ``questions`` (name → text) when it asks. ``version`` guards simultaneous edits."""
+    """A to-do for a member; ``questions`` (name → text) when it asks. ``version`` guards simultaneous edits.
+
+    ``codes``: the outcome and cause codes offered, and what is to be ticked off (``outcomes``, ``causes``,
+    ``checklist``: lists); ``outcome``, ``cause``: what was chosen; ``ticked``: what is ticked off. ``remind_at``,
+    ``escalate_at``: when somebody is to hear of it next; None: no more.
+    """
 
     __tablename__ = "tasks"
     __table_args__ = (UniqueConstraint("run_id", "step"), Index("ix_tasks_assignee_state", "assignee", "state"))
@@ -80,10 +85,18 @@ class TaskRow(Base):
     done_at: Mapped[datetime | None]
     done_by: Mapped[str] = mapped_column(String(320), default="")
     version: Mapped[int] = mapped_column(Integer, default=1)
+    codes: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    outcome: Mapped[str] = mapped_column(String(64), default="")
+    cause: Mapped[str] = mapped_column(String(500), default="")
+    ticked: Mapped[list[Any]] = mapped_column(default=list)
+    remind_at: Mapped[datetime | None]
+    escalate_at: Mapped[datetime | None]
+    escalate_to: Mapped[str] = mapped_column(String(320), default="")
 
 
 class WaitRow(Base):
-    """What a waiting run waits for. The cycle looks at ``condition`` (JsonLogic) and wakes the run when it holds."""
+    """What a waiting run waits for. The cycle looks at ``condition`` (JsonLogic) and wakes the run when it holds;
+    ``event``: an event of this kind of the account wakes it, as soon as it is recorded."""
 
     __tablename__ = "waits"
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"), primary_key=True)
@@ -91,12 +104,15 @@ class WaitRow(Base):
     condition: Mapped[dict[str, Any] | None]
     until: Mapped[datetime]
     satisfied_at: Mapped[datetime | None]
+    event: Mapped[str] = mapped_column(String(64), default="")
+    since: Mapped[datetime | None]
 
 
 class ApprovalRow(Base):
     """A yes that steps wait for. ``content`` is a list of what would be sent or shown, ``content_hash`` its SHA-256.
 
-    Whoever updates the row from ``pending`` at its ``version`` decides; everybody else is told who did.
+    Whoever updates the row from ``pending`` at its ``version`` decides; everybody else is told who did. ``facts``: the
+    SHA-256 of the facts it rests on, looked at again when what was approved is sent.
     """
 
     __tablename__ = "approvals"
@@ -116,6 +132,10 @@ class ApprovalRow(Base):
     decided_by: Mapped[str] = mapped_column(String(320), default="")
     decided_at: Mapped[datetime | None]
     reason: Mapped[str] = mapped_column(String(2000), default="")
+    facts: Mapped[str] = mapped_column(String(64), default="")
+    remind_at: Mapped[datetime | None]
+    escalate_at: Mapped[datetime | None]
+    escalate_to: Mapped[str] = mapped_column(String(320), default="")
 
 
 class ActRow(Base):
@@ -135,16 +155,29 @@ class ActRow(Base):
 
 
 class DeliveryRow(Base):
-    """The ledger: one row per step and contact, hence one Message-ID. ``fence`` is the attempt that holds it;
-    ``permanent``: it was not sent, and trying again would not help."""
+    """The ledger: one row per step and receiver, hence one Message-ID. ``fence`` is the attempt that holds it;
+    ``permanent``: it was not sent, and trying again would not help.
+
+    ``receiver``: ``contact:<id>`` for a message to a contact, ``connection:<name>`` for a webhook or chat message.
+    ``address``: the lower-cased address, by which caps count one person across accounts. ``category`` and
+    ``priority`` are the playbook's. ``retries``: how often an ambiguous one was sent again, on whose word.
+    """
 
     __tablename__ = "deliveries"
-    __table_args__ = (UniqueConstraint("run_id", "step", "contact_id"), Index("ix_deliveries_state", "state"))
+    __table_args__ = (
+        UniqueConstraint("run_id", "step", "receiver"),
+        Index("ix_deliveries_state", "state"),
+        Index("ix_deliveries_address_claimed_at", "address", "claimed_at"),
+    )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"))
     step: Mapped[str] = mapped_column(String(160))
-    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id"))
+    receiver: Mapped[str] = mapped_column(String(160))
+    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id"))
+    address: Mapped[str] = mapped_column(String(320), default="")
+    category: Mapped[str] = mapped_column(String(16), default="")
+    priority: Mapped[str] = mapped_column(String(16), default="")
     channel: Mapped[str] = mapped_column(String(16))
     message_id: Mapped[str] = mapped_column(String(255), unique=True)
     subject: Mapped[str] = mapped_column(String(998))
@@ -153,6 +186,8 @@ class DeliveryRow(Base):
     reason: Mapped[str] = mapped_column(String(2000), default="")
     fence: Mapped[int] = mapped_column(Integer, default=0)
     permanent: Mapped[bool] = mapped_column(default=False)
+    retries: Mapped[int] = mapped_column(Integer, default=0)
+    resolved_by: Mapped[str] = mapped_column(String(320), default="")
     claimed_at: Mapped[datetime]
     decided_at: Mapped[datetime | None]
 

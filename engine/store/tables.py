@@ -51,6 +51,9 @@ class ContactRow(Base):
     name: Mapped[str] = mapped_column(String(300))
     email: Mapped[str] = mapped_column(String(320), default="")
     roles: Mapped[list[Any]] = mapped_column(default=list)
+    language: Mapped[str] = mapped_column(String(16), default="")
+    time_zone: Mapped[str] = mapped_column(String(64), default="")
+    frequency: Mapped[str] = mapped_column(String(16), default="")
     seniority: Mapped[str | None] = mapped_column(String(64))
     department: Mapped[str | None] = mapped_column(String(120))
     joined_on: Mapped[int | None] = mapped_column(Integer)
@@ -197,7 +200,8 @@ class BundleActRow(Base):
 
 
 class MemberRow(Base):
-    """A colleague who signs in. ``roles``: words of `engine.terms.Role`."""
+    """A colleague who signs in. ``roles``: words of `engine.terms.Role`. ``manager``: the address of whom things go to
+    that stay undone; ``calendar``: by which their hours count; ``frequency``: how often they hear of what can wait."""
 
     __tablename__ = "members"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -205,6 +209,9 @@ class MemberRow(Base):
     name: Mapped[str] = mapped_column(String(300))
     roles: Mapped[list[Any]] = mapped_column(default=list)
     active: Mapped[bool] = mapped_column(default=True)
+    manager: Mapped[str] = mapped_column(String(320), default="")
+    calendar: Mapped[str] = mapped_column(String(64), default="")
+    frequency: Mapped[str] = mapped_column(String(16), default="immediate")
 
 
 class SignInRow(Base):

@@ -123,6 +123,9 @@ def _members() -> None:
         sa.Column("name", sa.String(300), nullable=False),
         sa.Column("roles", sa.JSON, nullable=False),
         sa.Column("active", sa.Boolean, nullable=False),
+        sa.Column("manager", sa.String(320), nullable=False),
+        sa.Column("calendar", sa.String(64), nullable=False),
+        sa.Column("frequency", sa.String(16), nullable=False),
     )
 
 
@@ -217,6 +220,9 @@ def _contacts() -> None:
         sa.Column("name", sa.String(300), nullable=False),
         sa.Column("email", sa.String(320), nullable=False),
         sa.Column("roles", sa.JSON, nullable=False),
+        sa.Column("language", sa.String(16), nullable=False),
+        sa.Column("time_zone", sa.String(64), nullable=False),
+        sa.Column("frequency", sa.String(16), nullable=False),
         sa.Column("seniority", sa.String(64), nullable=True),
         sa.Column("department", sa.String(120), nullable=True),
         sa.Column("joined_on", sa.Integer, nullable=True),

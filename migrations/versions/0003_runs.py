@@ -114,6 +114,10 @@ def _approvals() -> None:
         sa.Column("decided_by", sa.String(320), nullable=False),
         sa.Column("decided_at", Moment, nullable=True),
         sa.Column("reason", sa.String(2000), nullable=False),
+        sa.Column("facts", sa.String(64), nullable=False),
+        sa.Column("remind_at", Moment, nullable=True),
+        sa.Column("escalate_at", Moment, nullable=True),
+        sa.Column("escalate_to", sa.String(320), nullable=False),
         sa.UniqueConstraint("run_id", "step"),
     )
     op.create_index("ix_approvals_account_id", "approvals", ["account_id"])
@@ -127,7 +131,11 @@ def _deliveries() -> None:
         sa.Column("account_id", Id, sa.ForeignKey("accounts.id"), nullable=False),
         sa.Column("run_id", Id, sa.ForeignKey("runs.id"), nullable=False),
         sa.Column("step", sa.String(160), nullable=False),
-        sa.Column("contact_id", Id, sa.ForeignKey("contacts.id"), nullable=False),
+        sa.Column("receiver", sa.String(160), nullable=False),
+        sa.Column("contact_id", Id, sa.ForeignKey("contacts.id"), nullable=True),
+        sa.Column("address", sa.String(320), nullable=False),
+        sa.Column("category", sa.String(16), nullable=False),
+        sa.Column("priority", sa.String(16), nullable=False),
         sa.Column("channel", sa.String(16), nullable=False),
         sa.Column("message_id", sa.String(255), nullable=False, unique=True),
         sa.Column("subject", sa.String(998), nullable=False),
@@ -136,10 +144,13 @@ def _deliveries() -> None:
         sa.Column("reason", sa.String(2000), nullable=False),
         sa.Column("fence", sa.Integer, nullable=False),
         sa.Column("permanent", sa.Boolean, nullable=False),
+        sa.Column("retries", sa.Integer, nullable=False),
+        sa.Column("resolved_by", sa.String(320), nullable=False),
         sa.Column("claimed_at", Moment, nullable=False),
         sa.Column("decided_at", Moment, nullable=True),
-        sa.UniqueConstraint("run_id", "step", "contact_id"),
+        sa.UniqueConstraint("run_id", "step", "receiver"),
     )
+    op.create_index("ix_deliveries_address_claimed_at", "deliveries", ["address", "claimed_at"])
     op.create_index("ix_deliveries_account_id", "deliveries", ["account_id"])
     op.create_index("ix_deliveries_state", "deliveries", ["state"])
 
@@ -214,6 +225,13 @@ def _tasks() -> None:
         sa.Column("done_at", Moment, nullable=True),
         sa.Column("done_by", sa.String(320), nullable=False),
         sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("codes", sa.JSON, nullable=False),
+        sa.Column("outcome", sa.String(64), nullable=False),
+        sa.Column("cause", sa.String(500), nullable=False),
+        sa.Column("ticked", sa.JSON, nullable=False),
+        sa.Column("remind_at", Moment, nullable=True),
+        sa.Column("escalate_at", Moment, nullable=True),
+        sa.Column("escalate_to", sa.String(320), nullable=False),
         sa.UniqueConstraint("run_id", "step"),
     )
     op.create_index("ix_tasks_account_id", "tasks", ["account_id"])
@@ -228,6 +246,8 @@ def _waits() -> None:
         sa.Column("condition", sa.JSON, nullable=True),
         sa.Column("until", Moment, nullable=False),
         sa.Column("satisfied_at", Moment, nullable=True),
+        sa.Column("event", sa.String(64), nullable=False),
+        sa.Column("since", Moment, nullable=True),
     )
 
 

@@ -15,7 +15,7 @@ def give_task(session: Session, scene: Scene, line: Line) -> None:
     """Give the task of a task or ask line. Raises Refused when its title cannot be written."""
     step = scene.meaning(line).step
     due = step.due if isinstance(step, TaskStep | AskStep) else None
-    to = step.to if isinstance(step, TaskStep | AskStep) and step.to != "owner" else scene.account.owner
+    to = step.to[0] if isinstance(step, TaskStep | AskStep) and step.to[0] != "owner" else scene.account.owner
     asked = scene.bundle.catalog.questions
     title = _title(scene, line)
     tasks.open_task(

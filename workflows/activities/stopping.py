@@ -51,7 +51,7 @@ def stand(session: Session, scene: Scene, number: int) -> StretchResult:
 def _open_gate(session: Session, scene: Scene, number: int, until: datetime) -> str:
     line = scene.lines[number]
     step = scene.meaning(line).step
-    by = step.by if isinstance(step, ApproveStep) and step.by != "owner" else scene.account.owner
+    by = step.by[0] if isinstance(step, ApproveStep) and step.by[0] != "owner" else scene.account.owner
     approvals.begin(
         session,
         account_id=scene.account.id,

@@ -44,9 +44,9 @@ def test_a_playbook_has_a_category_to_unsubscribe_from_and_reasons_to_end_early(
     ("written", "step"),
     [
         ('task: {title: "Call {{ account.name }}", to: owner, due: 3 working days, wait_for_done: 5d}',
-         TaskStep("task", "Call {{ account.name }}", "owner", HERE, Span(3.0, working=True), Span(5.0))),
-        ("task: {title: Call, to: ana@example.com}", TaskStep("task", "Call", "ana@example.com", HERE)),
-        ("ask: {to: owner, questions: [happy]}", AskStep("ask", ("happy",), "owner", HERE)),
+         TaskStep("task", "Call {{ account.name }}", ("owner",), HERE, Span(3.0, working=True), Span(5.0))),
+        ("task: {title: Call, to: ana@example.com}", TaskStep("task", "Call", ("ana@example.com",), HERE)),
+        ("ask: {to: owner, questions: [happy]}", AskStep("ask", ("happy",), ("owner",), HERE)),
         ("email: {to: champion, message: hello}", EmailStep("email-hello", Audience("champion"), "hello", HERE)),
         ("email: {to: signal.unhappy, message: hello}",
          EmailStep("email-hello", Audience(signal="unhappy"), "hello", HERE)),
@@ -59,7 +59,7 @@ def test_a_playbook_has_a_category_to_unsubscribe_from_and_reasons_to_end_early(
         ("wait: {at_most: 2 working days}", WaitStep("wait", Span(2.0, working=True), HERE)),
         ("approve: {by: owner, expires: 1 working day, on_expiry: skip, steps: [{task: {title: Go, to: owner}}]}",
          ApproveStep(
-             "approve", "owner", (TaskStep("task", "Go", "owner", HERE),), Span(1.0, working=True), "skip", HERE
+             "approve", ("owner",), (TaskStep("task", "Go", ("owner",), HERE),), Span(1.0, working=True), "skip", HERE
          )),
         ("report: {use: quarterly, share_with: champion, expires: 30d}",
          ReportStep("report-quarterly", "quarterly", "champion", 30, HERE)),

@@ -32,7 +32,7 @@ CHAMPION = Audience(role="champion")
 
 
 def _task(name: str, *, waits: bool = False) -> TaskStep:
-    return TaskStep(name, "Call", "owner", HERE, wait_for_done=Span(5) if waits else None)
+    return TaskStep(name, "Call", ("owner",), HERE, wait_for_done=Span(5) if waits else None)
 
 
 def _email(name: str) -> EmailStep:
@@ -45,7 +45,9 @@ def _playbook(*steps: Step) -> Playbook:
 
 _LEAVES: st.SearchStrategy[Step] = st.one_of(
     st.builds(_task, st.just("x"), waits=st.booleans()),
-    st.builds(lambda waits: AskStep("x", ("q",), "owner", HERE, wait_for_done=waits), st.sampled_from([None, Span(2)])),
+    st.builds(
+        lambda waits: AskStep("x", ("q",), ("owner",), HERE, wait_for_done=waits), st.sampled_from([None, Span(2)])
+    ),
     st.builds(_email, st.just("x")),
     st.builds(
         lambda lessons: CampaignStep("x", CHAMPION, Span(3), tuple(lessons), HERE),
@@ -61,7 +63,7 @@ def _nest(inner: st.SearchStrategy[Step]) -> st.SearchStrategy[Step]:
     arms = st.lists(inner, max_size=3).map(tuple)
     return st.one_of(
         st.builds(lambda a, b, c: BranchStep("x", ALWAYS, a, b, c, HERE), arms, arms, arms),
-        st.builds(lambda a: ApproveStep("x", "owner", a, Span(2, working=True), "skip", HERE), arms),
+        st.builds(lambda a: ApproveStep("x", ("owner",), a, Span(2, working=True), "skip", HERE), arms),
     )
 
 
@@ -151,7 +153,7 @@ def test_a_task_that_waits_is_a_task_and_a_wait() -> None:
 
 
 def test_a_gate_that_is_not_passed_goes_behind_what_it_covers() -> None:
-    gate = ApproveStep("ok", "owner", (_email("one"), _email("two")), Span(2, working=True), "skip", HERE)
+    gate = ApproveStep("ok", ("owner",), (_email("one"), _email("two")), Span(2, working=True), "skip", HERE)
     lines = compile_lines(_playbook(gate, _email("three")), Mode.AUTOMATIC)
     assert lines[lines[0].target].step == "three"
     assert (lines[0].days, lines[0].working) == (2, True)

@@ -83,7 +83,7 @@ def test_an_interrupted_migration_leaves_nothing_behind(
     empty: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copied = shutil.copytree(migrating.MIGRATIONS, tmp_path / "migrations")
-    with (copied / "versions" / "0003_runs.py").open("a") as script:
+    with (copied / "versions" / "0004_members.py").open("a") as script:
         script.write("def _outbox() -> None:\n    1 / 0\n")
     monkeypatch.setattr(migrating, "MIGRATIONS", copied)
     with pytest.raises(ZeroDivisionError):
