@@ -84,7 +84,7 @@ def test_an_interrupted_migration_leaves_nothing_behind(
 ) -> None:
     copied = shutil.copytree(migrating.MIGRATIONS, tmp_path / "migrations")
     with (copied / "versions" / "0004_members.py").open("a") as script:
-        script.write("def _outbox() -> None:\n    1 / 0\n")
+        script.write("def _holds() -> None:\n    1 / 0\n")
     monkeypatch.setattr(migrating, "MIGRATIONS", copied)
     with pytest.raises(ZeroDivisionError):
         migrating.migrate(empty)
