@@ -1,6 +1,6 @@
 """The nightly cycle with its state kept: new points, features, signals, scores, decisions, state; and the refresh.
 
-    python -m benchmarks.nightly [--accounts 10000] [--folder FOLDER]
+    python -m benchmarks.nightly [--accounts 10000] [--folder FOLDER] [--json FILE]
 
 A portfolio of 20 metrics over 90 days, ten rules of three signals, one scorecard of eight metrics, the packed columns
 of it, and the cycles of a week and a day before. Then a day of points comes in, outside the clock, and one cycle over
@@ -12,6 +12,7 @@ told too. At last everything is evaluated again and has to be the same, bit for 
 
 import argparse
 import json
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from statistics import median
@@ -43,18 +44,32 @@ goals: Final[dict[str, tuple[str, float]]] = {
 }
 
 
-def run(*, quick: bool = False, accounts: int = 0, folder: str = "") -> dict[str, Any]:
+def run(*, quick: bool = False) -> dict[str, Any]:
+    """The figures of 100,000 accounts, and ``sizes``: those of a tenth of them beside, because the work is linear."""
+    sizes = [one_size(size) for size in ((2_000,) if quick else (ACCOUNTS // 10, ACCOUNTS))]
+    return {**sizes[-1], "sizes": sizes}
+
+
+def one_size(accounts: int, folder: str = "") -> dict[str, Any]:
     """Prepare a portfolio in a process of its own and measure in another: the figures of one size."""
-    size = accounts or (2_000 if quick else ACCOUNTS)
     with TemporaryDirectory(dir=folder or None) as place:
-        prepared = apart("benchmarks.nightly", "--prepare", place, "--accounts", str(size))
+        prepared = apart("benchmarks.nightly", "--prepare", place, "--accounts", str(accounts))
         return {
-            "accounts": size,
+            "accounts": accounts,
             "metrics": METRICS,
             "days": DAYS,
             **prepared,
             **apart("benchmarks.nightly", "--measure", place),
         }
+
+
+def add(report: Path, size: Mapping[str, Any]) -> None:
+    """Put the figures of one size into a report that ``python -m benchmarks --json`` wrote."""
+    kept = json.loads(report.read_text(encoding="utf-8"))
+    figures = kept["benchmarks"]["nightly"]["figures"]
+    others = [one for one in figures["sizes"] if one["accounts"] != size["accounts"]]
+    figures["sizes"] = sorted([*others, size], key=lambda one: int(one["accounts"]))
+    report.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
 
 
 def prepare(folder: Path, accounts: int) -> dict[str, Any]:
@@ -145,6 +160,7 @@ def main() -> None:
     reader = argparse.ArgumentParser(description=__doc__)
     reader.add_argument("--accounts", type=int, default=10_000)
     reader.add_argument("--folder", default="", help="where there is room for the portfolio")
+    reader.add_argument("--json", type=Path, metavar="FILE", help="add the size to what python -m benchmarks wrote")
     reader.add_argument("--prepare", default="", help=argparse.SUPPRESS)
     reader.add_argument("--measure", default="", help=argparse.SUPPRESS)
     asked = reader.parse_args()
@@ -153,7 +169,9 @@ def main() -> None:
     elif asked.measure:
         found = measure(Path(asked.measure))
     else:
-        found = run(accounts=asked.accounts, folder=asked.folder)
+        found = one_size(asked.accounts, asked.folder)
+        if asked.json:
+            add(asked.json, found)
     print(json.dumps(found))
 
 

@@ -1,6 +1,6 @@
 """What benchmarks found, as lines for a terminal and as a table between the markers of a page."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 BEGIN: Final = "<!-- figures: written by python -m benchmarks --table -->"
@@ -40,6 +40,18 @@ def _page(report: Mapping[str, Any]) -> Iterator[str]:
     if rates:
         yield ""
         yield from _rates(rates)
+    sizes = report["benchmarks"].get("nightly", {}).get("figures", {}).get("sizes")
+    if sizes:
+        yield ""
+        yield from _sizes(sizes)
+
+
+def _sizes(sizes: Iterable[Mapping[str, float]]) -> Iterator[str]:
+    yield "| nightly, accounts | CPU s | peak MB | after 1 % changed, CPU s | share of the whole |"
+    yield "|---|---|---|---|---|"
+    for one in sizes:
+        figures = (one["accounts"], one["cycle_cpu_s"], one["peak_mb"], one["part_cpu_s"])
+        yield f"| {' | '.join(_figure(figure) for figure in figures)} | {one['part_share']:.2%} |"
 
 
 def _rates(rates: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
