@@ -62,13 +62,18 @@ class Scene:
         return deadline(self.now, span, self.run.day_seconds, self.bundle.calendars.default)
 
 
-def load(session: Session, wanted: StretchInput, base_url: str, sender: str) -> Scene:
-    """Read the scene of a stretch. Raises NotFound when the run or its definitions are not there."""
+def load(
+    session: Session, wanted: StretchInput, base_url: str, sender: str, looking_at: datetime | None = None
+) -> Scene:
+    """Read the scene of a stretch. Raises NotFound when the run or its definitions are not there.
+
+    ``looking_at``: the moment whose data a rehearsal sees, whatever the run's own clock says.
+    """
     run = runs.find(session, wanted.run_id)
     bundle = bundles.by_fingerprint(session, run.bundle)
     playbook = bundle.playbooks[run.playbook]
     now = datetime.fromisoformat(wanted.now)
-    seen = seen_at(now, run.day_seconds, run.requested_at, run.started_at)
+    seen = looking_at or seen_at(now, run.day_seconds, run.requested_at, run.started_at)
     known = dict(meanings(playbook, run.mode))
     ahead = [known[line.step] for line in run.lines[wanted.cursor :]]
     is_closing = wanted.outcome in {"cancelled", "failed"} or not run.state.is_open

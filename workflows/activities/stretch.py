@@ -28,6 +28,9 @@ from workflows.payloads import RecordActInput, StretchInput, StretchResult
 class Stretches:
     """The activities of runs, with what they work on. ``base_url`` is where links in messages lead."""
 
+    looking_at: datetime | None = None
+    """The moment whose data a rehearsal looks at; None: the run's own."""
+
     def __init__(self, store: Store, channel: Channel, base_url: str, sender: str) -> None:
         self.store = store
         self.channel = channel
@@ -42,7 +45,7 @@ class Stretches:
         """
         try:
             with self.store.read() as session:
-                scene = scenes.load(session, wanted, self.base_url, self.sender)
+                scene = scenes.load(session, wanted, self.base_url, self.sender, self.looking_at)
         except EngineError as error:
             if wanted.outcome not in {"cancelled", "failed"}:
                 raise
