@@ -2,11 +2,13 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engine.definitions.between import check_between
 from engine.definitions.calendar import WEEKDAYS_ONLY, Calendars
 from engine.definitions.catalog import Catalog
+from engine.definitions.connection import Connection
+from engine.definitions.contact_policy import USUAL_POLICY, ContactPolicy
 from engine.definitions.folder import read_folder
 from engine.definitions.message import Message
 from engine.definitions.playbook import Playbook
@@ -29,6 +31,8 @@ class Bundle:
     texts: Mapping[str, str]
     fingerprint: str
     calendars: Calendars = WEEKDAYS_ONLY
+    contact_policy: ContactPolicy = USUAL_POLICY
+    connections: Mapping[str, Connection] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,8 @@ def read(texts: Mapping[str, str]) -> Checked:
         texts=dict(texts),
         fingerprint=fingerprint_of(texts),
         calendars=folder.calendars,
+        contact_policy=folder.contact_policy,
+        connections=folder.connections,
     )
     return Checked(bundle, (), notes)
 

@@ -18,13 +18,15 @@ _HOURS: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """When people of one region work. ``working_days`` counts from Monday = 0; ``hours`` are minutes of the day."""
+    """When people of one region work. ``working_days`` counts from Monday = 0; ``hours`` are minutes of the day.
+    ``countries``: the values of ``account.country`` it counts for."""
 
     name: str
     working_days: frozenset[int] = frozenset(range(5))
     hours: tuple[int, int] = (9 * 60, 17 * 60)
     holidays: frozenset[date] = frozenset()
     time_zone: str = "UTC"
+    countries: frozenset[str] = frozenset()
     place: Place = field(default=Place("rules/calendars.yaml"), compare=False)
 
     def is_working(self, day: date) -> bool:
@@ -48,6 +50,13 @@ class Calendars:
 
     by_name: Mapping[str, Calendar]
     default: Calendar
+
+    def of(self, named: str) -> Calendar:
+        """The calendar of this name, or of this country; else the one that counts where none is named."""
+        if named in self.by_name:
+            return self.by_name[named]
+        wanted = named.casefold()
+        return next((each for each in self.by_name.values() if wanted in each.countries), self.default)
 
 
 WEEKDAYS_ONLY: Final = Calendars({}, Calendar("weekdays"))
@@ -77,7 +86,7 @@ def _calendar(key: ScalarNode, node: Node, ledger: Ledger) -> Calendar:
         _hours(fields),
         frozenset(date.fromisoformat(text) for text in holidays),
         fields.text("time_zone", "UTC"),
-        key.place,
+        place=key.place,
     )
     fields.close()
     if "working_days" in fields and not days:

@@ -184,7 +184,8 @@ class Catalog:
     ``response.<playbook>``, per ``feature.<name>`` and per report question, added when the bundle is put together.
 
     ``features``: the parts of the product. ``seniority``: its words, the lowest first. ``account_fields``: further
-    fields of accounts that conditions may read. ``groups``: title of a part of the catalog → its metrics.
+    fields of accounts that conditions may read. ``groups``: title of a part of the catalog → its metrics. ``member_roles``: what members may
+    be for an account beside its owner. ``causes``: code of a root cause → how it is said.
     """
 
     metrics: Mapping[str, Metric]
@@ -200,3 +201,5 @@ class Catalog:
     seniority: tuple[str, ...] = ()
     account_fields: Mapping[str, ValueType] = field(default_factory=dict)
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    member_roles: tuple[str, ...] = ()
+    causes: Mapping[str, str] = field(default_factory=dict)

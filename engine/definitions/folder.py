@@ -9,6 +9,8 @@ from engine.definitions.calendar import WEEKDAYS_ONLY, Calendars, read_calendars
 from engine.definitions.catalog import Catalog, Metric
 from engine.definitions.catalog_parts import groups_of, merged
 from engine.definitions.catalog_reading import answer_metric, empty_catalog, read_catalog
+from engine.definitions.connection import Connection
+from engine.definitions.contact_policy import USUAL_POLICY, ContactPolicy
 from engine.definitions.feature import ValueType
 from engine.definitions.message import Message
 from engine.definitions.message_reading import read_message
@@ -48,6 +50,8 @@ class Folder:
 
     catalog: Catalog = field(default_factory=lambda: empty_catalog(CATALOG))
     calendars: Calendars = WEEKDAYS_ONLY
+    contact_policy: ContactPolicy = USUAL_POLICY
+    connections: dict[str, Connection] = field(default_factory=dict)
     scorecards: dict[str, Scorecard] = field(default_factory=dict)
     rules: dict[str, Rule] = field(default_factory=dict)
     playbooks: dict[str, Playbook] = field(default_factory=dict)

@@ -24,6 +24,7 @@ from engine.definitions.measure import (
     ThresholdMeasure as ThresholdMeasure,
     TrendMeasure as TrendMeasure,
 )
+from engine.definitions.playbook import Span
 from engine.definitions.problem import Place
 from engine.terms import ChallengeKind, Mode
 
@@ -71,12 +72,14 @@ class Challenge:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Which playbook answers, for whom, in which mode. The first whose condition holds is taken."""
+    """Which playbook answers, for whom, in which mode. The first whose condition holds is taken.
+    ``veto``: in mode veto, how long a person has to stop it."""
 
     playbook: str
     mode: Mode
     place: Place = field(compare=False)
     when: Condition | None = None
+    veto: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
