@@ -24,7 +24,18 @@ from typing import Any, Final
 from benchmarks.measuring import ROOT, peak_mb
 from benchmarks.reporting import filled, goal_lines
 
-NAMES: Final = ("conditions", "why", "columns", "scoring", "measures", "nightly", "ingest", "effect_coverage")
+NAMES: Final = (
+    "conditions",
+    "why",
+    "columns",
+    "scoring",
+    "measures",
+    "nightly",
+    "ingest",
+    "reaction",
+    "runs",
+    "effect_coverage",
+)
 PACKAGES: Final = (
     "numpy",
     "sqlalchemy",
