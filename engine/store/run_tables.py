@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
+from sqlalchemy import JSON, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.store.base import Base, Id
@@ -161,13 +161,17 @@ class DeliveryRow(Base):
     ``receiver``: ``contact:<id>`` for a message to a contact, ``connection:<name>`` for a webhook or chat message.
     ``address``: the lower-cased address, by which caps count one person across accounts. ``category`` and
     ``priority`` are the playbook's. ``retries``: how often an ambiguous one was sent again, on whose word.
+
+    ``since``: when it was first to go; ``due_at``: when it was claimed, or may be again; both on the run's clock.
+    ``reschedules``: how often it was put off. ``on_ambiguous``: what the step says is done then. ``letter``: what is on
+    the wire, kept until it is known to have arrived or not. ``bounce`` (``hard``, ``soft``): what came back.
     """
 
     __tablename__ = "deliveries"
     __table_args__ = (
         UniqueConstraint("run_id", "step", "receiver"),
         Index("ix_deliveries_state", "state"),
-        Index("ix_deliveries_address_claimed_at", "address", "claimed_at"),
+        Index("ix_deliveries_address_due_at", "address", "due_at"),
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
@@ -190,6 +194,13 @@ class DeliveryRow(Base):
     resolved_by: Mapped[str] = mapped_column(String(320), default="")
     claimed_at: Mapped[datetime]
     decided_at: Mapped[datetime | None]
+    since: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]
+    reschedules: Mapped[int] = mapped_column(Integer, default=0)
+    on_ambiguous: Mapped[str] = mapped_column(String(16), default="hold")
+    letter: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    bounce: Mapped[str] = mapped_column(String(16), default="")
+    bounced_at: Mapped[datetime | None]
 
 
 class SuppressionRow(Base):

@@ -6,7 +6,7 @@ Days are days since 1970-01-01. Text columns that hold a closed list hold the wo
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Float, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint
+from sqlalchemy import Float, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.store.base import Base, Id
@@ -45,6 +45,8 @@ class ContactRow(Base):
     """One person at an account."""
 
     __tablename__ = "contacts"
+    # The same person at other accounts is found by the address, whatever its letters look like.
+    __table_args__ = (Index("ix_contacts_address", text("lower(email)")),)
     id: Mapped[int] = mapped_column(Id, ForeignKey("subjects.id"), primary_key=True, autoincrement=False)
     key: Mapped[str] = mapped_column(String(200), unique=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)

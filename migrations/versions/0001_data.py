@@ -230,6 +230,7 @@ def _contacts() -> None:
         sa.Column("recorded_at", Moment, nullable=False),
     )
     op.create_index("ix_contacts_account_id", "contacts", ["account_id"])
+    op.create_index("ix_contacts_address", "contacts", [sa.text("lower(email)")])
 
 
 def _products() -> None:

@@ -148,9 +148,16 @@ def _deliveries() -> None:
         sa.Column("resolved_by", sa.String(320), nullable=False),
         sa.Column("claimed_at", Moment, nullable=False),
         sa.Column("decided_at", Moment, nullable=True),
+        sa.Column("since", Moment, nullable=True),
+        sa.Column("due_at", Moment, nullable=True),
+        sa.Column("reschedules", sa.Integer, nullable=False),
+        sa.Column("on_ambiguous", sa.String(16), nullable=False),
+        sa.Column("letter", sa.JSON, nullable=True),
+        sa.Column("bounce", sa.String(16), nullable=False),
+        sa.Column("bounced_at", Moment, nullable=True),
         sa.UniqueConstraint("run_id", "step", "receiver"),
     )
-    op.create_index("ix_deliveries_address_claimed_at", "deliveries", ["address", "claimed_at"])
+    op.create_index("ix_deliveries_address_due_at", "deliveries", ["address", "due_at"])
     op.create_index("ix_deliveries_account_id", "deliveries", ["account_id"])
     op.create_index("ix_deliveries_state", "deliveries", ["state"])
 
