@@ -7,8 +7,6 @@ from typing import Any
 from temporalio import activity
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
-from workflows.crash_points import pass_by
-
 _BEATS_PER_TIMEOUT = 5
 
 
@@ -33,7 +31,6 @@ class _Beat(ActivityInboundInterceptor):
         finally:
             beat.cancel()
             await asyncio.wait([beat])
-        pass_by("before_result")
         return result
 
 

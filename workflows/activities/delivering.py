@@ -13,7 +13,7 @@ from engine.store.sessions import Store
 from engine.terms import DeliveryState
 from workflows.channels import unsubscribing
 from workflows.channels.letter import Channel, Letter, Verdict
-from workflows.crash_points import pass_by
+from workflows.crash_points import pass_by, stand_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ def deliver(store: Store, channel: Channel, order: Order, at: datetime) -> Verdi
     ``at`` is the run's moment; the ledger also keeps when the letter really left, which can be much later.
     ``not_sent`` and not ``permanent``: worth another call later (the relay was down, or a member holds the run).
     """
+    stand_at(order.step)
     with _undisturbed():
         pass_by("before_claim")
         with store.begin() as session:

@@ -9,10 +9,13 @@ from engine.terms import StepState
 from workflows.activities import mailing
 from workflows.activities.noting import note
 from workflows.activities.scene import Scene
+from workflows.crash_points import pass_by, stand_at
 
 
 def give_task(session: Session, scene: Scene, line: Line) -> None:
     """Give the task of a task or ask line. Raises Refused when its title cannot be written."""
+    stand_at(line.step)
+    pass_by("before_claim")
     step = scene.meaning(line).step
     due = step.due if isinstance(step, TaskStep | AskStep) else None
     to = step.to[0] if isinstance(step, TaskStep | AskStep) and step.to[0] != "owner" else scene.account.owner
@@ -30,6 +33,7 @@ def give_task(session: Session, scene: Scene, line: Line) -> None:
         questions={name: asked[name].ask for name in step.questions} if isinstance(step, AskStep) else {},
     )
     note(session, scene, line, StepState.DONE, f"Task for {to or 'nobody'}: {title}")
+    pass_by("after_claim")
 
 
 def _title(scene: Scene, line: Line) -> str:

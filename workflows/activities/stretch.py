@@ -22,6 +22,7 @@ from workflows.activities.noting import note, worry
 from workflows.activities.scene import Scene
 from workflows.activities.walking import Outgoing, walk
 from workflows.channels.letter import Channel, Verdict
+from workflows.crash_points import pass_by
 from workflows.payloads import RecordActInput, StretchInput, StretchResult
 
 
@@ -51,9 +52,11 @@ class Stretches:
                 raise
             return self._close_unread(wanted, error)
         going = self._begin(scene)
+        pass_by("after_verdict")
         while isinstance(going, Outgoing):
             verdicts = [deliver(self.store, self.channel, order, scene.now) for order in going.orders]
             going = self._go_on(scene, going, verdicts)
+        pass_by("before_result")
         return going
 
     @activity.defn
