@@ -15,8 +15,10 @@ LONGEST: Final = 2_000
 """Characters of a URL."""
 PORTS: Final = frozenset({443, 8443})
 """Ports of calls into the world. A connection marked internal may name another."""
+_WORDS: Final = "443 and 8443"
 NOT_PUBLIC: Final = (
-    "it does not lead to a public address: calls go to public addresses only, unless the operator allows it"
+    "the URL does not lead to a public address: "
+    "if that is meant, the connection says internal: true and the operator allows this very URL"
 )
 """The one sentence for every address inside, and for a name without an answer: nobody learns from it what is there."""
 
@@ -56,16 +58,18 @@ class Target:
 def read_target(url: str) -> Target:
     """Take a URL apart. Raises `Refused` with why it is none that a call can go to."""
     if len(url) > LONGEST:
-        raise Refused(f"it is longer than {LONGEST} characters")
+        raise Refused(f"the URL has more than {LONGEST:,} characters: shorten it")
     if not url.isascii():
-        raise Refused('it holds letters beyond a to z: write a name such as "bücher.example" as xn--bcher-kva.example')
+        raise Refused('the URL holds letters beyond a to z: write the name in its "xn--" form')
     if not _PLAIN.fullmatch(url):
-        raise Refused("it holds a character that no address may have, such as a space, a quote or a backslash")
+        raise Refused(
+            "the URL holds a character that none may have, such as a space, a quote or a backslash: write it with %"
+        )
     if "#" in url:
-        raise Refused('it has a fragment ("#…"), which is never sent: leave it out')
+        raise Refused('what stands after "#" in the URL is never sent: leave it out')
     found = _URL.fullmatch(url)
     if found is None:
-        raise Refused("it does not begin with https:// and a host: write https://hooks.example.com/path")
+        raise Refused("the URL does not begin with https:// and a host: write https://hooks.example.com/path")
     scheme, authority, path, query = found.groups(default="")
     host, port = _host_and_port(authority)
     return Target(scheme.lower(), host, port or (443 if scheme.lower() == "https" else 80), (path or "/") + query)
@@ -83,10 +87,16 @@ def refusal(url: str, *, internal: bool = False) -> str:
     if internal:
         return ""
     if target.scheme != "https":
-        return "it begins with http://, which anybody on the way can read and change: use https://"
+        return "what is sent to an http:// URL can be read and changed on the way: write https://"
     if target.port not in PORTS:
-        return f"port {target.port} is not one for calls: use 443 or 8443"
+        return f"port {target.port} is not called: ports are {_WORDS}; another with internal: true beside it"
     return "" if may_be_public(target.host) else NOT_PUBLIC
+
+
+def refused(url: str, *, internal: bool = False) -> tuple[str, str]:
+    """`refusal` for the author of a file: what is wrong, and what to write; both empty when calls may go there."""
+    wrong, _, hint = refusal(url, internal=internal).partition(": ")
+    return wrong, hint
 
 
 def may_be_public(host: str) -> bool:
@@ -130,16 +140,18 @@ def _shown(label: str) -> str:
 
 def _host_and_port(authority: str) -> tuple[str, int]:
     if "@" in authority:
-        raise Refused("it holds a user name or password: name a secret instead")
+        raise Refused("the URL holds a user name or password: calls are signed, so write secret: env:NAME instead")
     if not authority:
-        raise Refused("it has no host: write https://hooks.example.com/path")
+        raise Refused("the URL has no host: write https://hooks.example.com/path")
     found = _BRACKETS.fullmatch(authority) or _NAMED.fullmatch(authority)
     if found is None:
-        raise Refused("its host is not a name, an address, or an address in brackets, with a port of digits behind it")
+        raise Refused(
+            "the URL's host is no name and no address, perhaps with a port behind it: write hooks.example.com"
+        )
     host, port = found.group(1).lower(), found.group(2)
     number = int(port) if port is not None else 0
     if port is not None and not 0 < number < 65_536:
-        raise Refused(f"{port} is not a port: use 443 or 8443")
+        raise Refused(f"{port} is not a port: ports are {_WORDS}")
     if authority.startswith("["):
         return _address(host), number
     return _name(host), number
@@ -147,23 +159,23 @@ def _host_and_port(authority: str) -> tuple[str, int]:
 
 def _name(host: str) -> str:
     if host.endswith("."):
-        raise Refused("its host ends with a dot: leave the dot out")
+        raise Refused("the URL's host ends with a dot: leave it out")
     labels = host.split(".")
     if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
-        raise Refused("its host is not a name: letters, digits and hyphens, with dots between")
+        raise Refused("the URL's host is no name: names are letters, digits and hyphens, with dots between")
     if not _NUMBER.fullmatch(labels[-1]):
         return host
     try:
         return str(IPv4Address(host))
     except ValueError:
-        raise Refused("its host is a number that programs read differently: write four numbers, 203.0.113.9") from None
+        raise Refused("the URL's host is a number that programs read differently: write the host's name") from None
 
 
 def _address(host: str) -> str:
     try:
         return str(IPv6Address(host))
     except ValueError:
-        raise Refused("what stands in brackets is not an IPv6 address") from None
+        raise Refused("what stands in brackets in the URL is no IPv6 address: write the host's name") from None
 
 
 def _literal(host: str) -> IPv4Address | IPv6Address | None:
