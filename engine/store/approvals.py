@@ -11,8 +11,9 @@ from sqlalchemy import CursorResult, Update, select, update
 from sqlalchemy.orm import Session
 
 from engine.errors import NotFound, Refused
+from engine.running.following import NO_FOLLOW_UP, FollowUp
 from engine.running.literal import render_literally
-from engine.store import acts
+from engine.store import acts, approvable
 from engine.store.run_tables import ApprovalRow
 from engine.terms import ApprovalState, RunAct
 
@@ -36,7 +37,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """One approval as it stands."""
+    """One approval as it stands. ``facts``: what it rests on, as `engine.running.resting.mark` says it."""
 
     id: int
     account_id: int
@@ -53,6 +54,18 @@ class Approval:
     decided_by: str
     decided_at: datetime | None
     reason: str
+    facts: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a yes is asked for: ``items`` until ``expires_at``, resting on ``facts``; who is to hear of it meanwhile."""
+
+    approver: str
+    items: Sequence[Item]
+    expires_at: datetime
+    facts: str = ""
+    follow_up: FollowUp = NO_FOLLOW_UP
 
 
 def begin(
@@ -65,24 +78,34 @@ def begin(
     items: Sequence[Item],
     expires_at: datetime,
     at: datetime,
+    facts: str = "",
+    follow_up: FollowUp = NO_FOLLOW_UP,
 ) -> None:
     """Ask for a yes, once: asking again for the same step of a run changes nothing."""
     if _of_step(session, run_id, step) is not None:
         return
-    content = [asdict(item) for item in items]
-    session.add(
-        ApprovalRow(
-            account_id=account_id,
-            run_id=run_id,
-            step=step,
-            approver=approver,
-            state=ApprovalState.PENDING.value,
-            content=content,
-            content_hash=hash_of(content),
-            requested_at=at,
-            expires_at=expires_at,
-        )
-    )
+    row = ApprovalRow(account_id=account_id, run_id=run_id, step=step)
+    _ask(row, Asked(approver, items, expires_at, facts, follow_up), at)
+    session.add(row)
+
+
+def ask_again(session: Session, approval_id: int, asked: Asked, why: str, at: datetime) -> None:
+    """What was decided does not count, because what it rested on has changed: everything is asked anew, as it is now.
+    ``why`` stands in the timeline."""
+    row = _row(session, approval_id)
+    _ask(row, asked, at)
+    row.version += 1
+    row.decided_by, row.decided_at, row.edited_by, row.reason = "", None, "", why
+    session.flush()
+
+
+def _ask(row: ApprovalRow, asked: Asked, at: datetime) -> None:
+    content = [asdict(item) for item in asked.items]
+    row.approver, row.state = asked.approver, ApprovalState.PENDING.value
+    row.content, row.content_hash, row.facts = content, hash_of(content), asked.facts
+    row.requested_at, row.expires_at = at, asked.expires_at
+    later = asked.follow_up
+    row.remind_at, row.escalate_at, row.escalate_to = later.remind_at, later.escalate_at, later.escalate_to
 
 
 def decide(
@@ -90,10 +113,13 @@ def decide(
 ) -> int:
     """Approve or reject what was shown at ``version``. Returns the id of the act that tells the run.
 
-    Raises NotFound; Refused, naming the winner, when somebody else decided, edited, or the time is over.
+    Raises NotFound; Refused, naming the winner, when somebody else decided, edited, or the time is over, and when what
+    is approved could not be done any more.
     """
     if not approve and not reason.strip():
         raise Refused("Say why you reject it: the reason stands in the timeline.")
+    if approve and (row := _row(session, approval_id)).state == ApprovalState.PENDING.value and row.expires_at > at:
+        approvable.check(session, row, at)
     state = ApprovalState.APPROVED if approve else ApprovalState.REJECTED
     pending = _pending(approval_id, version).where(ApprovalRow.expires_at > at)
     won = _changed(
@@ -137,15 +163,17 @@ def edit(
     return version + 1
 
 
-def close(session: Session, run_id: int, step: str, state: ApprovalState | None, at: datetime) -> Approval | None:
-    """End an approval that nobody decided as ``state`` (None: leave it). Returns it as it stands then: a decision that
-    came first stays."""
+def close(
+    session: Session, run_id: int, step: str, state: ApprovalState | None, at: datetime, reason: str = ""
+) -> Approval | None:
+    """End an approval that nobody decided as ``state`` (None: leave it), for ``reason``. Returns it as it stands then:
+    a decision that came first stays. Approved by nobody: a veto window that nobody used."""
     row = _of_step(session, run_id, step)
     if row is None:
         return None
     if state is not None:
         pending = update(ApprovalRow).where(ApprovalRow.id == row.id, ApprovalRow.state == ApprovalState.PENDING.value)
-        _changed(session, pending.values(state=state.value, decided_at=at))
+        _changed(session, pending.values(state=state.value, decided_at=at, reason=reason))
     return find(session, row.id)
 
 
@@ -174,6 +202,7 @@ def find(session: Session, approval_id: int) -> Approval:
         decided_by=row.decided_by,
         decided_at=row.decided_at,
         reason=row.reason,
+        facts=row.facts,
     )
 
 
@@ -211,12 +240,16 @@ def _changed(session: Session, statement: Update) -> bool:
 
 def _why_lost(row: ApprovalRow, version: int, at: datetime) -> str:
     state = ApprovalState(row.state)
+    if state is ApprovalState.APPROVED and not row.decided_by:
+        return f"Nobody stopped it until {row.expires_at:%Y-%m-%d %H:%M} UTC, so it has gone on."
     if state in {ApprovalState.APPROVED, ApprovalState.REJECTED}:
         return f"{row.decided_by} {state.value} this at {row.decided_at:%Y-%m-%d %H:%M} UTC."
     if state is ApprovalState.WITHDRAWN:
         return "This is not asked any more: the run went on or ended without it."
     if state is ApprovalState.EXPIRED or row.expires_at <= at:
         return f"The time to decide this was over at {row.expires_at:%Y-%m-%d %H:%M} UTC."
+    if not row.edited_by:
+        return f"{row.reason} Look at it again." if row.reason else "It has changed since you opened it: look again."
     return f"{row.edited_by} changed the content (version {row.version}, you saw {version}): look at it again."
 
 

@@ -1,7 +1,7 @@
-"""Tasks of members. Whoever moves the row from open at its version finishes it; answers become points."""
+"""Tasks of members. Whoever moves the row from open at its version finishes it; answers become points, and what was
+chosen becomes an event."""
 
-import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final, cast
@@ -10,9 +10,11 @@ from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session
 
 from engine.errors import NotFound, Refused
+from engine.running.following import NO_FOLLOW_UP, FollowUp
 from engine.running.lines import wait_of
-from engine.store import bundles, points, waits
-from engine.store.run_tables import RunRow, TaskRow
+from engine.store import finishing, points, waits
+from engine.store.finishing import NO_CODES, Codes, Finish
+from engine.store.run_tables import TaskRow
 from engine.terms import TaskState
 
 _EPOCH: Final = date(1970, 1, 1)
@@ -20,7 +22,8 @@ _EPOCH: Final = date(1970, 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One to-do. ``questions``: metric → text; ``answers``: metric → value."""
+    """One to-do. ``questions``: metric → text; ``answers``: metric → value; ``codes``: what is to be chosen and ticked
+    off to finish it, ``outcome``, ``cause`` and ``ticked`` what was."""
 
     id: int
     account_id: int
@@ -35,6 +38,10 @@ class Task:
     due_at: datetime | None
     done_by: str
     version: int
+    codes: Codes = NO_CODES
+    outcome: str = ""
+    cause: str = ""
+    ticked: tuple[str, ...] = ()
 
 
 def open_task(
@@ -48,6 +55,8 @@ def open_task(
     at: datetime,
     due_at: datetime | None = None,
     questions: Mapping[str, str] | None = None,
+    codes: Codes = NO_CODES,
+    follow_up: FollowUp = NO_FOLLOW_UP,
 ) -> int:
     """Give a member something to do; the same step of a run gives it once. Returns the task's id."""
     row = None if run_id is None else _of_step(session, run_id, step)
@@ -63,6 +72,10 @@ def open_task(
             state=TaskState.OPEN.value,
             due_at=due_at,
             created_at=at,
+            codes=codes.stored,
+            remind_at=follow_up.remind_at,
+            escalate_at=follow_up.escalate_at,
+            escalate_to=follow_up.escalate_to,
         )
         session.add(row)
         session.flush()
@@ -78,14 +91,19 @@ def finish(
     answers: Mapping[str, float],
     note: str,
     at: datetime,
+    outcome: str = "",
+    cause: str = "",
+    ticked: Collection[str] = (),
 ) -> None:
-    """Finish a task. Its answers become points of the account; a run that waits for it is woken.
+    """Finish a task. Its answers become points of the account, its outcome and cause an event; a run that waits for it
+    is woken.
 
-    Raises NotFound; Refused for an answer that is missing, not asked or off its scale, and, naming who was first, when
-    the task is not open at ``version`` any more.
+    Raises NotFound; Refused for an answer that is missing, not asked or off its scale, for an outcome, cause or tick
+    that is missing or not offered, and, naming who was first, when the task is not open at ``version`` any more.
     """
     row = _row(session, task_id)
-    _check_answers(session, row, answers)
+    said = Finish(answers, outcome.strip(), cause.strip(), tuple(ticked))
+    finishing.check(session, row, said)
     statement = update(TaskRow).where(
         TaskRow.id == task_id, TaskRow.state == TaskState.OPEN.value, TaskRow.version == version
     )
@@ -95,6 +113,9 @@ def finish(
         done_at=at,
         note=note.strip(),
         answers=dict(answers),
+        outcome=said.outcome,
+        cause=said.cause,
+        ticked=list(said.ticked),
         version=version + 1,
     )
     result = cast("CursorResult[Any]", session.execute(done.execution_options(synchronize_session=False)))
@@ -103,8 +124,16 @@ def finish(
         raise Refused(_why_lost(row))
     for metric, value in answers.items():
         points.record(session, row.account_id, metric, (at.astimezone(UTC).date() - _EPOCH).days, value, at)
+    finishing.record(session, row, said, at)
     if row.run_id is not None:
         waits.satisfy(session, row.run_id, wait_of(row.step), at)
+
+
+def hand_over(session: Session, run_id: int, to: str) -> int:
+    """Give the open tasks of a run that ended to a member. Returns how many there were."""
+    statement = update(TaskRow).where(TaskRow.run_id == run_id, TaskRow.state == TaskState.OPEN.value)
+    moved = statement.values(assignee=to, version=TaskRow.version + 1)
+    return cast("CursorResult[Any]", session.execute(moved)).rowcount
 
 
 def close_open(session: Session, run_id: int, note: str, at: datetime) -> int:
@@ -123,20 +152,6 @@ def of_step(session: Session, run_id: int, step: str) -> Task | None:
 def find(session: Session, task_id: int) -> Task:
     """One task. Raises NotFound."""
     return _task(_row(session, task_id))
-
-
-def _check_answers(session: Session, row: TaskRow, answers: Mapping[str, float]) -> None:
-    wrong = [f'"{name}" is not asked here' for name in answers if name not in row.questions]
-    wrong += [f'"{text}" is not answered' for name, text in row.questions.items() if name not in answers]
-    run = session.get(RunRow, row.run_id) if row.run_id is not None else None
-    if run is not None and row.questions and not wrong:
-        known = bundles.by_fingerprint(session, run.bundle).catalog.questions
-        for name, value in answers.items():
-            asked = known.get(name)
-            if asked is not None and not (math.isfinite(value) and asked.low <= value <= asked.high):
-                wrong.append(f'"{asked.ask}" is answered with {value:g}; its scale is {asked.low} to {asked.high}')
-    if wrong:
-        raise Refused(f"The task cannot be finished: {'; '.join(wrong)}.")
 
 
 def _why_lost(row: TaskRow) -> str:
@@ -173,4 +188,8 @@ def _task(row: TaskRow) -> Task:
         due_at=row.due_at,
         done_by=row.done_by,
         version=row.version,
+        codes=Codes.of(row.codes),
+        outcome=row.outcome,
+        cause=row.cause,
+        ticked=tuple(row.ticked),
     )
