@@ -7,36 +7,27 @@ know what came of it, so that is ambiguous: shown to a person, never sent again 
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.store import secrets, suppressions
-from engine.store.run_tables import ActRow, DeliveryRow, RunRow
+from engine.store import clearance, doubts, secrets, touches, waits
+from engine.store.clearance import Settled, Wanted
+from engine.store.doubts import Ambiguous, ambiguous, resolve, resolve_stale, to_send_again
+from engine.store.run_tables import DeliveryRow, RunRow, WaitRow
 from engine.store.tables import AccountRow, ContactRow
-from engine.terms import ActState, DeliveryState, RunAct, RunState
+from engine.terms import DeliveryState
 
-_HOLDING = (RunAct.PAUSE.value, RunAct.CANCEL.value)
+__all__ = [
+    "Ambiguous", "Claim", "Settled", "Wanted", "ambiguous", "begin_sending", "claim", "claim_again", "resolve",
+    "resolve_stale", "settle", "states", "to_send_again", "wake_held",
+]  # fmt: skip
+
 _MAY_CLAIM = (DeliveryState.CLAIMED, DeliveryState.NOT_SENT)
-_INTERRUPTED = "another attempt had begun to send it and did not say what came of it"
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is to be delivered to whom. ``content`` goes into the ledger as a hash; ``sender``'s domain ends the
-    Message-ID."""
-
-    run_id: int
-    step: str
-    account_id: int
-    contact_id: int
-    category: str
-    channel: str
-    subject: str
-    content: str
-    sender: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,31 +39,7 @@ class Claim:
     message_id: str
     to_name: str
     to_address: str
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """No attempt is to be made: this is what became of the delivery, or what stands against it.
-
-    ``permanent``: asking again changes nothing.
-    """
-
-    state: DeliveryState
-    reason: str
-    permanent: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Ambiguous:
-    """One delivery a person has to look at."""
-
-    delivery_id: int
-    run_id: int
-    step: str
-    contact_id: int | None
-    message_id: str
-    reason: str
-    at: datetime
+    letter: Mapping[str, Any] | None = None
 
 
 def claim(session: Session, wanted: Wanted, at: datetime) -> Claim | Settled:
@@ -81,27 +48,24 @@ def claim(session: Session, wanted: Wanted, at: datetime) -> Claim | Settled:
     row = _find(session, wanted)
     if row is not None and (settled := _settled(row, at)) is not None:
         return settled
-    if held := _held(session, run):
-        return Settled(DeliveryState.NOT_SENT, held, permanent=False)
-    contact = session.get_one(ContactRow, wanted.contact_id)
-    refusal = _refusal(session, run, contact, wanted)
-    row = row or _new(session, wanted, at)
-    if refusal:
-        _decide(row, DeliveryState.NOT_SENT, refusal, at, permanent=True)
-        return Settled(DeliveryState.NOT_SENT, refusal)
-    row.state, row.reason, row.claimed_at, row.decided_at = DeliveryState.CLAIMED.value, "", at, None
-    row.fence += 1
+    if (held := clearance.paused(session, run)) is not None:
+        return held
+    contact = session.get(ContactRow, wanted.contact_id) if wanted.contact_id is not None else None
+    row = row or _new(session, wanted, contact.email if contact else wanted.member, at)
+    against = _against(session, row, run, wanted, at)
+    if against is not None:
+        return _put_off(row, against, at)
     row.subject, row.content_hash = wanted.subject[:998], _hash(wanted.content)
-    session.flush()
-    return Claim(row.id, row.fence, row.message_id, contact.name, contact.email)
+    return _claimed(session, row, contact, at)
 
 
-def begin_sending(session: Session, claimed: Claim, at: datetime) -> bool:
-    """Write that the wire comes next; False when another attempt has taken the delivery over meanwhile."""
+def begin_sending(session: Session, claimed: Claim, at: datetime, letter: Mapping[str, Any] | None = None) -> bool:
+    """Write that the wire comes next, and what goes; False when another attempt has taken the delivery over."""
     row = session.get_one(DeliveryRow, claimed.delivery_id, with_for_update=True)
     if row.fence != claimed.fence or row.state != DeliveryState.CLAIMED:
         return False
     row.state, row.claimed_at = DeliveryState.SENDING.value, at
+    row.letter = dict(letter) if letter is not None else row.letter
     return True
 
 
@@ -113,33 +77,55 @@ def settle(
     at: datetime,
     *,
     permanent: bool,
-) -> None:
-    """Write the verdict. A late one may still say what came of an ambiguous delivery; nothing goes backwards."""
+) -> Settled:
+    """Write the verdict. A late one may still say what came of an ambiguous delivery; nothing goes backwards.
+
+    Returns what stands in the ledger now: of a doubtful delivery, what its step says.
+    """
     row = session.get_one(DeliveryRow, claimed.delivery_id, with_for_update=True)
     if row.fence == claimed.fence and row.state in {DeliveryState.SENDING, DeliveryState.AMBIGUOUS}:
-        _decide(row, state, reason, at, permanent=permanent)
+        if state is DeliveryState.AMBIGUOUS:
+            doubts.doubt(row, reason, at)
+        else:
+            doubts.decide(row, state, reason, at, permanent=permanent)
+    return Settled(DeliveryState(row.state), row.reason, permanent=row.permanent)
 
 
-def resolve_stale(session: Session, before: datetime, at: datetime) -> int:
-    """Turn what has been ``sending`` since before a moment into ambiguous, for a person to see. Returns how many."""
-    stale = (
-        update(DeliveryRow)
-        .where(DeliveryRow.state == DeliveryState.SENDING.value, DeliveryRow.claimed_at < before)
-        .values(state=DeliveryState.AMBIGUOUS.value, reason=_INTERRUPTED, decided_at=at)
-        .returning(DeliveryRow.id)
+def claim_again(session: Session, delivery_id: int, at: datetime) -> Claim | Settled | None:
+    """Claim what a member wants sent again, with what it said. The run may have ended since; what must not be, and a
+    hold, still stand against it. None: it has gone, or somebody else sends it."""
+    row = session.scalar(doubts.again().where(DeliveryRow.id == delivery_id).with_for_update(skip_locked=True))
+    contact = session.get(ContactRow, row.contact_id) if row is not None else None
+    if row is None:
+        return None
+    if (held := clearance.on_hold(session, row.account_id, at)) is not None:
+        return held
+    if contact is not None:
+        touches.queue_for(session, contact.email)
+        account = session.get_one(AccountRow, row.account_id)
+        if why := clearance.why_never(session, account, contact, row.category):
+            return _put_off(row, Settled(DeliveryState.NOT_SENT, why), at)
+    return _claimed(session, row, contact, at)
+
+
+def wake_held(session: Session, account_id: int | None, at: datetime) -> int:
+    """Tell the runs whose messages were put off (of one account, or all) to try again now; how many were told."""
+    query = (
+        select(WaitRow.run_id, WaitRow.step)
+        .join(
+            DeliveryRow,
+            (DeliveryRow.run_id == WaitRow.run_id) & (DeliveryRow.step == WaitRow.step),
+        )
+        .where(
+            WaitRow.satisfied_at.is_(None),
+            DeliveryRow.state == DeliveryState.NOT_SENT.value,
+            DeliveryRow.permanent.is_(False),
+        )
+        .distinct()
     )
-    return len(session.scalars(stale).all())
-
-
-def ambiguous(session: Session) -> tuple[Ambiguous, ...]:
-    """Every delivery that may or may not have arrived, the oldest first."""
-    rows = session.scalars(
-        select(DeliveryRow).where(DeliveryRow.state == DeliveryState.AMBIGUOUS.value).order_by(DeliveryRow.id),
-    )
-    return tuple(
-        Ambiguous(row.id, row.run_id, row.step, row.contact_id, row.message_id, row.reason, row.claimed_at)
-        for row in rows
-    )
+    if account_id is not None:
+        query = query.where(DeliveryRow.account_id == account_id)
+    return sum(waits.satisfy(session, run_id, step, at) for run_id, step in session.execute(query).all())
 
 
 def states(session: Session) -> dict[str, DeliveryState]:
@@ -153,7 +139,7 @@ def _find(session: Session, wanted: Wanted) -> DeliveryRow | None:
         select(DeliveryRow).where(
             DeliveryRow.run_id == wanted.run_id,
             DeliveryRow.step == wanted.step,
-            DeliveryRow.receiver == f"contact:{wanted.contact_id}",
+            DeliveryRow.receiver == wanted.receiver,
         ),
     )
 
@@ -161,59 +147,56 @@ def _find(session: Session, wanted: Wanted) -> DeliveryRow | None:
 def _settled(row: DeliveryRow, at: datetime) -> Settled | None:
     """What is final about a row that is there; None when it may be claimed (again)."""
     if row.state == DeliveryState.SENDING:
-        _decide(row, DeliveryState.AMBIGUOUS, _INTERRUPTED, at, permanent=True)
+        doubts.doubt(row, doubts.INTERRUPTED, at)
     if row.state in _MAY_CLAIM and not row.permanent:
         return None
     return Settled(DeliveryState(row.state), row.reason)
 
 
-def _held(session: Session, run: RunRow) -> str:
-    """Why nothing goes out just now. An act counts from its row on, before the run itself has heard of it."""
-    if run.state == RunState.PAUSED:
-        return "the run is paused"
-    kind = session.scalar(
-        select(ActRow.kind).where(
-            ActRow.run_id == run.id,
-            ActRow.kind.in_(_HOLDING),
-            ActRow.state == ActState.PENDING.value,
-        ),
-    )
-    return f"a member asked to {kind} the run" if kind else ""
+def _against(session: Session, row: DeliveryRow, run: RunRow, wanted: Wanted, at: datetime) -> Settled | None:
+    if wanted.contact_id is None:
+        return clearance.on_hold(session, wanted.account_id, at)
+    return clearance.against(session, row, run, wanted, at)
 
 
-def _refusal(session: Session, run: RunRow, contact: ContactRow, wanted: Wanted) -> str:
-    """Why this delivery must not be; empty when nothing forbids it."""
-    account = session.get_one(AccountRow, wanted.account_id)
-    if not RunState(run.state).is_open:
-        return f"the run is {run.state}"
-    if account.suppressed or account.stopped_reason:
-        return "the account must not be contacted"
-    if contact.account_id != wanted.account_id:
-        return "the contact is not at this account"
-    if contact.departed_on is not None:
-        return "the contact has left the account"
-    if not contact.email:
-        return "the contact has no e-mail address"
-    if suppressions.is_suppressed(session, contact.email, wanted.category):
-        return f"the contact does not want messages of the category {wanted.category}"
-    return ""
+def _put_off(row: DeliveryRow, against: Settled, at: datetime) -> Settled:
+    """Write what stands against it. It was put off once more only if its time had come."""
+    if against.later is not None and (row.due_at is None or at >= row.due_at):
+        row.reschedules += 1
+    row.due_at = against.later or row.due_at
+    doubts.decide(row, DeliveryState.NOT_SENT, against.reason, at, permanent=against.permanent)
+    return against
 
 
-def _new(session: Session, wanted: Wanted, at: datetime) -> DeliveryRow:
+def _claimed(session: Session, row: DeliveryRow, contact: ContactRow | None, at: datetime) -> Claim:
+    row.state, row.reason, row.claimed_at, row.due_at, row.decided_at = DeliveryState.CLAIMED.value, "", at, at, None
+    row.fence += 1
+    session.flush()
+    name, address = (contact.name, contact.email) if contact is not None else ("", row.address)
+    return Claim(row.id, row.fence, row.message_id, name, address, row.letter)
+
+
+def _new(session: Session, wanted: Wanted, address: str, at: datetime) -> DeliveryRow:
     row = DeliveryRow(
         account_id=wanted.account_id,
         run_id=wanted.run_id,
         step=wanted.step,
-        receiver=f"contact:{wanted.contact_id}",
+        receiver=wanted.receiver,
         contact_id=wanted.contact_id,
+        address=touches.normal(address),
         category=wanted.category,
+        priority=wanted.priority,
         channel=wanted.channel,
         message_id=_message_id(session, wanted),
         subject=wanted.subject[:998],
         content_hash=_hash(wanted.content),
         state=DeliveryState.CLAIMED.value,
+        on_ambiguous=wanted.on_ambiguous,
         claimed_at=at,
+        since=at,
         fence=0,
+        reschedules=0,
+        retries=0,
         permanent=False,
     )
     session.add(row)
@@ -223,13 +206,9 @@ def _new(session: Session, wanted: Wanted, at: datetime) -> DeliveryRow:
 
 def _message_id(session: Session, wanted: Wanted) -> str:
     """The same for every attempt, different in every installation, and without a word about anybody."""
-    key = f"{wanted.run_id}/{wanted.step}/{wanted.contact_id}".encode()
+    key = f"{wanted.run_id}/{wanted.step}/{wanted.contact_id or wanted.receiver}".encode()
     digest = hmac.new(secrets.get(session, "message-id"), key, hashlib.sha256).hexdigest()[:40]
     return f"<{digest}@{wanted.sender.rpartition('@')[2] or 'localhost'}>"
-
-
-def _decide(row: DeliveryRow, state: DeliveryState, reason: str, at: datetime, *, permanent: bool) -> None:
-    row.state, row.reason, row.decided_at, row.permanent = state.value, reason[:2000], at, permanent
 
 
 def _hash(content: str) -> str:
