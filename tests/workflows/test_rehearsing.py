@@ -1,0 +1,165 @@
+"""A rehearsal does what a run does, on a clock of its own, and leaves nothing behind."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from engine.running.timeline import Entry, Timeline, counted, values_of, walk
+from engine.store import runs, suppressions
+from engine.store.base import Base
+from engine.store.sessions import Store, connect
+from engine.store.tables import AccountRow
+from engine.terms import Mode
+from tests.workflows.activities.scenery import AT, OWNER, Stage, playbook_file, read, stage
+from workflows.rehearsing import Setting, rehearse
+
+STEPS = """
+- task: {title: "Call {{ account.name }}", to: owner, due: 2 working days, wait_for_done: 7d}
+- email: {to: champion, message: hello}
+- wait: {at_most: 5d}
+- branch:
+    if: {">=": [{var: active_users}, 10]}
+    then:
+      - email: {to: champion, message: third}
+    else:
+      - campaign: {to: {role: user}, every: 3d, lessons: [second, third]}
+    unknown:
+      - task: {title: "Look after {{ account.name }}", to: owner}
+- approve:
+    by: owner
+    expires: 3 working days
+    on_expiry: skip
+    steps:
+      - email: {to: sponsor, message: first}
+"""
+
+
+@pytest.fixture
+def here(tmp_path: Path, sqlite_template: Path) -> Iterator[Stage]:
+    path = tmp_path / "backcast.db"
+    path.write_bytes(sqlite_template.read_bytes())
+    store = connect(f"sqlite:///{path}")
+    yield stage(store, read(playbook_file("try-it", STEPS)))
+    store.close()
+
+
+def _counts(store: Store) -> dict[str, int]:
+    with store.read() as session:
+        tables = Base.metadata.sorted_tables
+        return {table.name: session.scalar(select(func.count()).select_from(table)) or 0 for table in tables}
+
+
+def _played(here: Stage, mode: Mode = Mode.AUTOMATIC) -> Timeline:
+    return rehearse(here.store, Setting(here.bundle, 1, "try-it", mode, AT))
+
+
+def _way(entry: Entry, name: str) -> tuple[Entry, ...]:
+    return next(way.entries for way in entry.others if way.name == name)
+
+
+def test_nothing_is_written_and_nothing_is_sent(here: Stage) -> None:
+    before = _counts(here.store)
+    assert counted(_played(here, Mode.APPROVE))["messages"] > 0
+    assert _counts(here.store) == before
+    assert here.post.letters == []
+
+
+def test_every_step_stands_at_its_moment_in_the_calendar(here: Stage) -> None:
+    """Due in working days, done when due; then five days of waiting; then a yes after a working day."""
+    here.point("active_users", 5)
+    found = {entry.step: entry for entry in _played(here).entries}
+    task = found["task"]
+    assert task.todo is not None
+    assert (task.at, task.todo.title, task.todo.assignee) == (AT, "Call Acme", OWNER)
+    assert task.todo.due_at == AT + timedelta(days=2), "from Tuesday to Thursday"
+    assert found["email-hello"].at == AT + timedelta(days=2)
+    assert (found["wait"].at, found["wait"].until) == (AT + timedelta(days=2), AT + timedelta(days=7))
+    assert found["email-first"].at == found["approve"].at + timedelta(days=3), "from Friday to Monday"
+
+
+def test_a_message_is_the_one_that_would_go_out(here: Stage) -> None:
+    """Rendered with the account's figures and the contact's name, for each person on their own."""
+    here.point("active_users", 12)
+    entries = {entry.step: entry for entry in _played(here).entries}
+    (mail,) = entries["email-hello"].mails
+    assert (mail.to, mail.subject) == ("Ana Lee", "Seats at Acme")
+    assert "Hello Ana," in mail.text
+    assert "12 people use it." in mail.text
+    assert mail.address == "a…@acme.example", "nobody's address is printed"
+
+
+@pytest.mark.parametrize(("users", "taken"), [(12.0, "then"), (5.0, "else"), (None, "unknown")])
+def test_a_branch_goes_where_the_data_of_today_leads_and_shows_the_other_ways(
+    here: Stage, users: float | None, taken: str
+) -> None:
+    if users is not None:
+        here.point("active_users", users)
+    timeline = _played(here)
+    branch = next(entry for entry in timeline.entries if entry.kind == "branch")
+    assert {way.name for way in branch.others} == {"then", "else", "unknown"} - {taken}
+    if taken != "then":
+        assert [mail.subject for entry in _way(branch, "then") for mail in entry.mails] == ["Lesson three"]
+    if taken != "else":
+        lessons = [entry for entry in _way(branch, "else") if entry.kind == "lesson"]
+        assert [[mail.to for mail in entry.mails] for entry in lessons] == [["Bo Li", "Cy Ray"]] * 2
+        assert lessons[1].at - lessons[0].at == timedelta(days=3)
+    if taken != "unknown":
+        (task,) = _way(branch, "unknown")
+        assert task.todo is not None
+        assert task.todo.title == "Look after Acme"
+
+
+def test_a_rehearsal_tells_what_a_run_then_does(here: Stage) -> None:
+    """The same letters in the same order, when people do what was assumed of them."""
+    here.point("active_users", 12)
+    told = [mail.subject for entry in _played(here).entries for mail in entry.mails]
+    run_id = here.begin("try-it")
+    here.go(run_id)
+    for days, outcome in ((2, "satisfied"), (5, "elapsed")):
+        here.later(days).go(run_id, outcome)  # type: ignore[arg-type]  # mypy joins the literals to str
+    assert [letter.subject for letter in here.post.letters] == told[:2]
+
+
+def test_who_has_unsubscribed_is_shown_with_the_reason(here: Stage) -> None:
+    with here.store.begin() as session:
+        suppressions.suppress(session, "ana@acme.example", "education", "asked", AT)
+    entries = {entry.step: entry for entry in _played(here).entries}
+    (mail,) = entries["email-hello"].mails
+    assert "does not want messages" in mail.why_not
+    assert counted(_played(here))["messages"] == 0
+
+
+def test_an_open_run_is_named_and_stays_as_it_is(here: Stage) -> None:
+    run_id = here.begin("try-it")
+    here.go(run_id)
+    before = here.run(run_id)
+    assert any(f"Run {run_id} of this playbook is open" in sentence for sentence in _played(here).assumed)
+    assert here.run(run_id) == before
+
+
+def test_a_stopped_account_is_told_as_such(here: Stage) -> None:
+    with here.store.begin() as session:
+        session.get_one(AccountRow, 1).stage = runs.CHURNED
+    timeline = _played(here)
+    assert "churned" in timeline.ending
+    assert not timeline.entries
+
+
+def test_a_timeline_is_plain_values_for_programs(here: Stage) -> None:
+    timeline = _played(here)
+    values = values_of(timeline)
+    assert values["began_at"] == AT.isoformat()
+    assert [entry["step"] for entry in values["entries"]] == [entry.step for entry in timeline.entries]
+    assert values["counts"]["tasks"] == counted(timeline)["tasks"]
+
+
+def test_the_other_ways_of_a_branch_come_right_behind_it(here: Stage) -> None:
+    shown = list(walk(_played(here).entries))
+    number = next(at for at, (_, entry, _) in enumerate(shown) if entry.kind == "branch")
+    depth, _, way = shown[number + 1]
+    assert (depth, way and way.name) == (1, "then")
+    assert replace(shown[number][1], others=()) != shown[number][1]
