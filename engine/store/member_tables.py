@@ -99,7 +99,11 @@ class NoteRow(Base):
 
 
 class NoticeRow(Base):
-    """Something a member is to hear of: at once, or with the next digest, as they chose. ``key`` says it once."""
+    """Something a member is to hear of: at once, or with the next digest, as they chose. ``key`` says it once.
+
+    ``state``: empty while it waits; then, like a delivery's, what became of the mail it went in (``left``: no mail was
+    wanted), and ``sent_at`` is when that mail was begun. An empty ``subject`` stands for a digest of the day.
+    """
 
     __tablename__ = "notices"
     __table_args__ = (
@@ -119,3 +123,5 @@ class NoticeRow(Base):
     link: Mapped[str] = mapped_column(String(300), default="")
     at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
+    state: Mapped[str] = mapped_column(String(16), default="")
+    reason: Mapped[str] = mapped_column(String(2000), default="")

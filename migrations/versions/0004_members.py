@@ -138,6 +138,8 @@ def _notices() -> None:
         sa.Column("link", sa.String(300), nullable=False),
         sa.Column("at", Moment, nullable=False),
         sa.Column("sent_at", Moment, nullable=True),
+        sa.Column("state", sa.String(16), nullable=False),
+        sa.Column("reason", sa.String(2000), nullable=False),
     )
     where = sa.text("sent_at IS NULL")
     op.create_index("ix_notices_waiting", "notices", ["member"], sqlite_where=where, postgresql_where=where)
