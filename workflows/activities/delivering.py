@@ -2,34 +2,50 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from temporalio import activity
 
+from engine.definitions.playbook import Span
 from engine.store import deliveries, secrets
 from engine.store.deliveries import Claim, Settled, Wanted
 from engine.store.sessions import Store
+from engine.store.touches import Rules
 from engine.terms import DeliveryState
-from workflows.channels import unsubscribing
+from workflows.channels import replying, unsubscribing
 from workflows.channels.letter import Channel, Letter, Verdict
 from workflows.crash_points import pass_by, stand_at
+
+_LATENESS: Final = Span(7.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One message for one contact, rendered. ``base_url`` is where the unsubscribe link leads (empty: no link)."""
+    """One message for one contact, rendered. ``base_url`` is where the unsubscribe link leads (empty: no link).
+
+    ``member``: the address of a colleague who gets a copy; then there is no contact. ``reply_to``: where answers go;
+    with ``+`` before the ``@`` they carry the delivery's own token. What the others mean stands at `Wanted`.
+    """
 
     run_id: int
     step: str
     account_id: int
-    contact_id: int
+    contact_id: int | None
     category: str
     subject: str
     text: str
     html: str
     sender: str = "customer-success@example.com"
     base_url: str = ""
+    sender_name: str = ""
+    reply_to: str = ""
+    member: str = ""
+    priority: str = "education"
+    max_lateness: Span = _LATENESS
+    on_ambiguous: str = "hold"
+    rules: Rules | None = None
 
 
 def deliver(store: Store, channel: Channel, order: Order, at: datetime) -> Verdict:
@@ -42,19 +58,40 @@ def deliver(store: Store, channel: Channel, order: Order, at: datetime) -> Verdi
     with _undisturbed():
         pass_by("before_claim")
         with store.begin() as session:
-            claimed = deliveries.claim(session, _wanted(channel, order), at)
+            claimed = deliveries.claim(session, _wanted(channel, order), _moment(at))
             secret = secrets.get(session, unsubscribing.SECRET)
-        if isinstance(claimed, Settled):
-            return Verdict(claimed.state, claimed.reason, permanent=claimed.permanent)
+        if not isinstance(claimed, Claim):
+            return _verdict(claimed)
         pass_by("after_claim")
-        with store.begin() as session:
-            if not deliveries.begin_sending(session, claimed, _now()):
-                return Verdict(DeliveryState.NOT_SENT, "another attempt has taken it over")
-        verdict = channel.send(_letter(order, claimed, secret))
-        with store.begin() as session:
-            deliveries.settle(session, claimed, verdict.state, verdict.reason, _now(), permanent=verdict.permanent)
-        pass_by("after_verdict")
-        return verdict
+        return _send(store, channel, claimed, _letter(order, claimed, secret))
+
+
+def send_again(store: Store, channel: Channel, delivery_id: int) -> Verdict | None:
+    """Send what a member wants sent again, as it was. None: it has gone meanwhile, or somebody else sends it."""
+    with store.begin() as session:
+        claimed = deliveries.claim_again(session, delivery_id, _now())
+    if not isinstance(claimed, Claim):
+        return None if claimed is None else _verdict(claimed)
+    return _send(store, channel, claimed, Letter(**(claimed.letter or {})))
+
+
+def _send(store: Store, channel: Channel, claimed: Claim, letter: Letter) -> Verdict:
+    """From a claim to the verdict."""
+    with store.begin() as session:
+        if not deliveries.begin_sending(session, claimed, _now(), asdict(letter)):
+            return Verdict(DeliveryState.NOT_SENT, "another attempt has taken it over")
+    verdict = channel.send(letter)
+    with store.begin() as session:
+        settled = deliveries.settle(
+            session, claimed, verdict.state, verdict.reason, _now(), permanent=verdict.permanent
+        )
+    pass_by("after_verdict")
+    # Of a doubtful one the ledger knows what its step says; of a send that was overtaken, what it came to.
+    return _verdict(settled) if verdict.state is DeliveryState.AMBIGUOUS else verdict
+
+
+def _verdict(settled: Settled) -> Verdict:
+    return Verdict(settled.state, settled.reason, settled.permanent, settled.later, settled.asks)
 
 
 @contextmanager
@@ -78,6 +115,11 @@ def _wanted(channel: Channel, order: Order) -> Wanted:
         subject=order.subject,
         content=f"{order.subject}\x00{order.text}\x00{order.html}",
         sender=order.sender,
+        member=order.member,
+        priority=order.priority,
+        max_lateness=order.max_lateness,
+        on_ambiguous=order.on_ambiguous,
+        rules=order.rules,
     )
 
 
@@ -91,8 +133,18 @@ def _letter(order: Order, claimed: Claim, secret: bytes) -> Letter:
         subject=order.subject,
         text=order.text,
         html=order.html,
-        unsubscribe_url=unsubscribing.link(order.base_url, token) if order.base_url else "",
+        unsubscribe_url=unsubscribing.link(order.base_url, token) if order.base_url and not order.member else "",
+        sender_name=" ".join(order.sender_name.split()),
+        reply_to=replying.address(order.reply_to, secret, claimed.delivery_id),
     )
+
+
+def _moment(at: datetime) -> datetime:
+    """The run's moment now: an attempt can begin long after the run asked for it (a worker was down)."""
+    if not activity.in_activity():
+        return at
+    info = activity.info()
+    return at + max(info.started_time - info.scheduled_time, timedelta(0))
 
 
 def _now() -> datetime:

@@ -63,6 +63,8 @@ def _check(letter: Letter) -> None:
         "recipient's name": letter.to_name,
         "recipient's address": letter.to_address,
         "sender": letter.sender,
+        "sender's name": letter.sender_name,
+        "reply address": letter.reply_to,
         "message id": letter.message_id,
         "unsubscribe link": letter.unsubscribe_url,
     }
@@ -71,7 +73,8 @@ def _check(letter: Letter) -> None:
             raise Unsendable(f"the {name} {wrong}: {value[:80]!r}")
     if not letter.subject.strip():
         raise Unsendable("the subject is empty")
-    for name, address in (("recipient's address", letter.to_address), ("sender", letter.sender)):
+    addresses = {"recipient's address": letter.to_address, "sender": letter.sender}
+    for name, address in (addresses | ({"reply address": letter.reply_to} if letter.reply_to else {})).items():
         try:
             validate_email(
                 address,
@@ -93,11 +96,13 @@ def _wrong(value: str) -> str:
 
 
 def _fill(message: EmailMessage, letter: Letter, at: datetime) -> None:
-    message["From"] = Address(addr_spec=letter.sender)
+    message["From"] = Address(display_name=letter.sender_name, addr_spec=letter.sender)
     message["To"] = Address(display_name=letter.to_name, addr_spec=letter.to_address)
     message["Subject"] = letter.subject
     message["Date"] = format_datetime(at)
     message["Message-ID"] = letter.message_id
+    if letter.reply_to:
+        message["Reply-To"] = Address(addr_spec=letter.reply_to)
     text, html = letter.text, letter.html
     if letter.unsubscribe_url:
         message["List-Unsubscribe"] = f"<{letter.unsubscribe_url}>"
@@ -119,10 +124,11 @@ def _with_link(text: str, html: str, link: str) -> tuple[str, str]:
 def _compare(data: bytes, message: EmailMessage, letter: Letter) -> None:
     """Read the bytes back as the other side will, and refuse what came out different from what went in."""
     read = message_from_bytes(data, policy=policy.default)
-    addresses = [address.addr_spec for name in ("To", "From") for address in read[name].addresses]
+    names = ["To", "From", *(["Reply-To"] if letter.reply_to else [])]
+    addresses = [address.addr_spec for name in names for address in read[name].addresses]
     as_meant = (
         read.keys() == message.keys()
-        and addresses == [letter.to_address, letter.sender]
+        and addresses == [letter.to_address, letter.sender, letter.reply_to][: len(names)]
         and str(read["Subject"]) == letter.subject
         and str(read["Message-ID"]) == letter.message_id
     )

@@ -1,6 +1,7 @@
 """One e-mail as a value, and what a channel says became of it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from engine.terms import DeliveryState
@@ -8,7 +9,8 @@ from engine.terms import DeliveryState
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One message to one address. ``message_id`` is the ledger row's, the same on every attempt."""
+    """One message to one address. ``message_id`` is the ledger row's, the same on every attempt. ``sender_name``: whose
+    name it carries; ``reply_to``: where answers go, where that is not the sender."""
 
     message_id: str
     sender: str
@@ -18,15 +20,20 @@ class Letter:
     text: str
     html: str
     unsubscribe_url: str = ""
+    sender_name: str = ""
+    reply_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``state`` is SENT, NOT_SENT or AMBIGUOUS. ``permanent``: trying again would not help."""
+    """``state`` is SENT, NOT_SENT or AMBIGUOUS. ``permanent``: trying again would not help. ``later``: not now, but
+    then (a window, a cap, a quiet period, a hold). ``asks``: somebody should look at why it was left out."""
 
     state: DeliveryState
     reason: str = ""
     permanent: bool = False
+    later: datetime | None = None
+    asks: bool = False
 
 
 class Channel(Protocol):
