@@ -6,26 +6,19 @@ What a name means is checked where it is read; here is what only all files toget
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
+from engine.definitions.between_playbooks import check_playbooks
 from engine.definitions.catalog import Catalog
+from engine.definitions.circles import circles
 from engine.definitions.condition import Condition
 from engine.definitions.feature import Feature, parse_feature
 from engine.definitions.folder import MAX_RULES, Folder
-from engine.definitions.measure import (
-    ConditionMeasure,
-    ContactsMeasure,
-    EventMeasure,
-    GoalMeasure,
-    Measure,
-    SlipMeasure,
-    features_of,
-)
-from engine.definitions.playbook import CampaignStep, EmailStep, Playbook, walk
+from engine.definitions.measure import ConditionMeasure, EventMeasure, GoalMeasure, Measure, features_of
+from engine.definitions.playbook import CampaignStep, EmailStep, walk
 from engine.definitions.problem import Place
-from engine.definitions.reading import Ledger, known
+from engine.definitions.reading import Ledger
 from engine.definitions.rolled_up import PREFIX
 from engine.definitions.rule import Rule, Success
 from engine.definitions.scorecard import Scorecard, TargetRatio
-from engine.definitions.source import ScalarNode
 
 RESPONSE: Final = "response."
 
@@ -34,7 +27,7 @@ def check_between(folder: Folder) -> None:
     """Check all files together; problems and notes are added to the folder's."""
     ledger = folder.ledger("B")
     graph = _Graph(folder)
-    for circle in graph.circles():
+    for circle in circles(graph.edges):
         words = " → ".join(_readable(node) for node in [*circle, circle[0]])
         ledger.problem(
             graph.places[circle[0]], 3, f"these depend on each other in a circle: {words}", "break it at one place"
@@ -42,8 +35,7 @@ def check_between(folder: Folder) -> None:
     for rule in folder.rules.values():
         _check_responses(rule, graph, ledger)
     _check_leading(graph, folder, ledger)
-    for playbook in folder.playbooks.values():
-        _check_audiences(playbook, folder, ledger)
+    check_playbooks(folder.playbooks, folder.rules.values(), ledger)
     _check_priorities(folder)
     _note_unused(folder, ledger)
     if len(folder.rules) > MAX_RULES:
@@ -91,16 +83,6 @@ def _way(nodes: Iterable[str]) -> str:
 def _readable(node: str) -> str:
     kind, _, name = node.partition(".")
     return f"{kind} {name}" if kind in {"score", "signal"} else name
-
-
-def _check_audiences(playbook: Playbook, folder: Folder, ledger: Ledger) -> None:
-    users = [rule for rule in folder.rules.values() if any(action.playbook == playbook.name for action in rule.actions)]
-    naming = EventMeasure | ContactsMeasure | SlipMeasure
-    events = {signal.name for rule in users for signal in rule.signals.values() if isinstance(signal.measure, naming)}
-    for step in walk(playbook.steps):
-        if isinstance(step, EmailStep | CampaignStep) and step.to.signal:
-            where = f' among the signals that name people in the rules that use "{playbook.name}"'
-            known(ScalarNode("", step.place), step.to.signal, events, ledger, "signal", where)
 
 
 def _check_priorities(folder: Folder) -> None:
@@ -208,25 +190,6 @@ class _Graph:
             case _:
                 for feature in features_of(measure):
                     yield from self.of_feature(feature)
-
-    def circles(self) -> Iterator[tuple[str, ...]]:
-        """Each circle once, from the node that comes first in the files."""
-        done: set[str] = set()
-        for start in self.edges:
-            path: list[str] = []
-            stack: list[tuple[str, Iterator[str]]] = [] if start in done else [(start, iter(self.edges[start]))]
-            while stack:
-                node, rest = stack[-1]
-                if node not in path:
-                    path.append(node)
-                following = next(rest, None)
-                if following is None:
-                    done.add(path.pop())
-                    stack.pop()
-                elif following in path:
-                    yield tuple(path[path.index(following) :])
-                elif following not in done and following in self.edges:
-                    stack.append((following, iter(self.edges[following])))
 
     def way_to_response(self, nodes: Iterable[str]) -> tuple[str, ...]:
         """A way from the nodes to the metric of a response, empty where there is none."""

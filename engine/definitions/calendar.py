@@ -1,19 +1,11 @@
-"""Working days: which days count in ``3 working days``. Shape, arithmetic and reader (codes K)."""
+"""Working days: which days count in ``3 working days``. Shape and arithmetic; the reader is `calendar_reading`."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final
 
-from engine.definitions.catalog_reading import read_format
-from engine.definitions.fields import Fields
 from engine.definitions.problem import Place
-from engine.definitions.reading import Ledger, day, known, name, word
-from engine.definitions.source import Node, ScalarNode
-
-WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_HOURS: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,45 +52,3 @@ class Calendars:
 
 
 WEEKDAYS_ONLY: Final = Calendars({}, Calendar("weekdays"))
-
-
-def read_calendars(node: Node, ledger: Ledger) -> Calendars:
-    """Read rules/calendars.yaml."""
-    fields = Fields(node, ledger, "the calendars")
-    read_format(fields)
-    default = fields.need("default")
-    found = {key.text: _calendar(key, value, ledger) for key, value in fields.entries("calendars", required=True)}
-    wanted = default.text if isinstance(default, ScalarNode) else ""
-    if default is not None:
-        known(default, wanted, found, ledger, "calendar")
-    fields.close()
-    return Calendars(found, found.get(wanted, WEEKDAYS_ONLY.default))
-
-
-def _calendar(key: ScalarNode, node: Node, ledger: Ledger) -> Calendar:
-    name(key, ledger, "a calendar")
-    fields = Fields(node, ledger, "a calendar")
-    days = tuple(word(item, WEEKDAYS, ledger, "a working day") for item in fields.texts("working_days", required=True))
-    holidays = [day(item, ledger, "a holiday") for item in fields.texts("holidays")]
-    found = Calendar(
-        key.text,
-        frozenset(WEEKDAYS.index(found) for found in days),
-        _hours(fields),
-        frozenset(date.fromisoformat(text) for text in holidays),
-        fields.text("time_zone", "UTC"),
-        place=key.place,
-    )
-    fields.close()
-    if "working_days" in fields and not days:
-        ledger.problem(fields.key_place("working_days"), 10, "somebody must work on some day")
-    return found
-
-
-def _hours(fields: Fields) -> tuple[int, int]:
-    text = fields.text("working_hours", "09:00-17:00")
-    hours = _HOURS.fullmatch(text)
-    start, end = (int(hours[1]) * 60 + int(hours[2]), int(hours[3]) * 60 + int(hours[4])) if hours else (0, 0)
-    if end <= start:
-        at = fields.key_place("working_hours")
-        fields.ledger.problem(at, 11, f'working hours run from morning to evening, not "{text}"', "write 09:00-17:00")
-    return start, end

@@ -184,8 +184,9 @@ class Catalog:
     ``response.<playbook>``, per ``feature.<name>`` and per report question, added when the bundle is put together.
 
     ``features``: the parts of the product. ``seniority``: its words, the lowest first. ``account_fields``: further
-    fields of accounts that conditions may read. ``groups``: title of a part of the catalog → its metrics. ``member_roles``: what members may
-    be for an account beside its owner. ``causes``: code of a root cause → how it is said.
+    fields of accounts that conditions may read. ``groups``: title of a part of the catalog → its metrics.
+    ``member_roles``: what members may be for an account beside its owner. ``causes``: code of a root cause → how it
+    is said.
     """
 
     metrics: Mapping[str, Metric]

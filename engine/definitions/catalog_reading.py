@@ -58,6 +58,8 @@ def read_catalog(node: Node, ledger: Ledger, added: Mapping[str, Metric]) -> Cat
         place=fields.place,
         features=features,
         seniority=seniority,
+        member_roles=_names(fields, "member_roles", "a role of members"),
+        causes=_causes(fields),
         account_fields={
             key.text: _account_field(key, value, ledger) for key, value in fields.entries("account_fields")
         },
@@ -122,6 +124,14 @@ def _account_field(key: ScalarNode, node: Node, ledger: Ledger) -> ValueType:
     if key.text in {*ACCOUNT_FIELDS, "segment"}:
         ledger.problem(key, 31, f'accounts have a field "{key.text}" already', "leave it out, or call yours otherwise")
     return word(node, TYPES, ledger, f'the type of "{key.text}"')
+
+
+def _causes(fields: Fields) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for key, value in fields.entries("causes"):
+        name(key, fields.ledger, "a cause")
+        found[key.text] = scalar(value, fields.ledger, f'"{key.text}"') or ""
+    return found
 
 
 def _goal(key: ScalarNode, node: Node, metrics: Mapping[str, Metric], ledger: Ledger) -> Goal:

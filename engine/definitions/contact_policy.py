@@ -6,6 +6,10 @@ from typing import Final, Literal as Choice, TypeAlias
 from engine.definitions.playbook import Span
 from engine.definitions.problem import Place
 
+_TWO_DAYS: Final = Span(2.0)
+_THREE_DAYS: Final = Span(3.0)
+_TWO_WEEKS: Final = Span(14.0)
+
 Priority: TypeAlias = Choice["save", "renewal", "education", "expansion", "news"]
 
 
@@ -27,13 +31,13 @@ class ContactPolicy:
     per_day: int = 1
     per_week: int = 2
     priorities: tuple[Priority, ...] = ("save", "renewal", "education", "expansion", "news")
-    quiet_after_conversation: Span | None = Span(3.0)
+    quiet_after_conversation: Span | None = _THREE_DAYS
     conversation_events: tuple[str, ...] = ("reply", "meeting", "call")
     quiet_in_escalation: bool = True
     escalation_opened: tuple[str, ...] = ("escalation",)
     escalation_closed: tuple[str, ...] = ("escalation_closed",)
-    escalation_lasts: Span = Span(14.0)
-    quiet_after_survey: Span | None = Span(2.0)
+    escalation_lasts: Span = _TWO_WEEKS
+    quiet_after_survey: Span | None = _TWO_DAYS
     survey_events: tuple[str, ...] = ("survey_answered",)
     window: tuple[int, int] | None = None
     window_days: Choice["working", "every"] = "working"

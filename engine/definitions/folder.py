@@ -5,15 +5,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
-from engine.definitions.calendar import WEEKDAYS_ONLY, Calendars, read_calendars
+from engine.definitions.calendar import WEEKDAYS_ONLY, Calendars
+from engine.definitions.calendar_reading import read_calendars
 from engine.definitions.catalog import Catalog, Metric
 from engine.definitions.catalog_parts import groups_of, merged
 from engine.definitions.catalog_reading import answer_metric, empty_catalog, read_catalog
 from engine.definitions.connection import Connection
+from engine.definitions.connection_reading import read_connections
 from engine.definitions.contact_policy import USUAL_POLICY, ContactPolicy
+from engine.definitions.contact_policy_reading import read_contact_policy
 from engine.definitions.feature import ValueType
 from engine.definitions.message import Message
-from engine.definitions.message_reading import read_message
+from engine.definitions.message_reading import read_messages
 from engine.definitions.playbook import Playbook
 from engine.definitions.playbook_reading import read_playbook
 from engine.definitions.problem import Place, Problem
@@ -31,10 +34,13 @@ from engine.definitions.source import ListNode, MapNode, Node, ScalarNode, read_
 CATALOG: Final = "rules/catalog.yaml"
 CALENDARS: Final = "rules/calendars.yaml"
 CONNECTIONS: Final = "rules/connections.yaml"
+CONTACT: Final = "rules/contact.yaml"
+ALONE: Final = frozenset({CATALOG, CALENDARS, CONNECTIONS, CONTACT})
+"""Files there is one of."""
 MAX_RULES: Final = 500
 
 Definition = TypeVar("Definition", Rule, Scorecard, Playbook, Report)
-_MESSAGE: Final = re.compile(r"playbooks/messages/([^/]+)/([^/]+)\.md")
+_MESSAGE: Final = re.compile(r"playbooks/messages/([^/]+)/([^/.]+)(?:\.([^/]*))?\.md")
 _KINDS: Final = (
     ("catalog part", re.compile(r"rules/catalog/[^/]+\.yaml")),
     ("scorecard", re.compile(r"rules/scorecards/.+\.yaml")),
@@ -71,6 +77,8 @@ def read_folder(texts: Mapping[str, str]) -> Folder:
     nodes = _nodes(texts, folder)
     if CALENDARS in nodes:
         folder.calendars = read_calendars(nodes[CALENDARS], folder.ledger("K"))
+    if CONNECTIONS in nodes:
+        folder.connections = read_connections(nodes[CONNECTIONS], folder.ledger("N"))
     parts = dict(_of(nodes, "catalog part"))
     if CATALOG in nodes:
         whole = merged(nodes[CATALOG], parts, folder.ledger("C"))
@@ -78,6 +86,8 @@ def read_folder(texts: Mapping[str, str]) -> Folder:
     elif CATALOG not in texts:
         folder.ledger("B").problem(Place(CATALOG), 5, "there is no catalog", "backcast init lays one down")
     lost = [path for path in texts if (path == CATALOG or _kind(path) == "catalog part") and path not in nodes]
+    if not lost and CONTACT in nodes:
+        folder.contact_policy = read_contact_policy(nodes[CONTACT], folder.catalog, folder.ledger("T"))
     if not lost:  # against a catalog that cannot be read, every name would be wrong
         _read_definitions(texts, nodes, folder)
     return folder
@@ -86,12 +96,10 @@ def read_folder(texts: Mapping[str, str]) -> Folder:
 def _nodes(texts: Mapping[str, str], folder: Folder) -> dict[str, Node]:
     found: dict[str, Node] = {}
     for path in sorted(texts):
-        if path in {CATALOG, CALENDARS} or _kind(path):
+        if path in ALONE or _kind(path):
             node = read_source(path, texts[path], folder.problems)
             if node is not None:
                 found[path] = node
-        elif path == CONNECTIONS:
-            folder.ledger("B").note(Place(path), 51, "this version calls no connections; the file is not read")
         elif not _MESSAGE.fullmatch(path):
             _stray(path, folder)
     return found
@@ -106,7 +114,7 @@ def _stray(path: str, folder: Folder) -> None:
 
 
 def _kind(path: str) -> str:
-    if path in {CATALOG, CALENDARS, CONNECTIONS}:
+    if path in ALONE:
         return ""
     return next((kind for kind, pattern in _KINDS if pattern.fullmatch(path)), "")
 
@@ -182,7 +190,7 @@ def _scored_names(node: Node) -> Iterable[str]:
 def _read_definitions(texts: Mapping[str, str], nodes: Mapping[str, Node], folder: Folder) -> None:
     catalog, scope = folder.catalog, account_scope(folder.catalog, _outline(nodes))
     playbooks, reports, cards = (_names(texts, nodes, kind) for kind in ("playbook", "report", "scorecard"))
-    messages = _messages(texts)
+    messages, variants = _messages(texts)
     for _, node in _of(nodes, "scorecard"):
         _keep(read_scorecard(node, catalog, scope, folder.ledger("S")), folder.scorecards, "scorecard", folder)
     for _, node in _of(nodes, "report"):
@@ -190,19 +198,21 @@ def _read_definitions(texts: Mapping[str, str], nodes: Mapping[str, Node], folde
     for _, node in _of(nodes, "playbook"):
         name = _named(node, "playbook")
         own = [message for playbook, message in messages if name and playbook == name.text]
-        read = read_playbook(node, catalog, scope, own, reports, folder.ledger("P"))
+        more = folder.connections, playbooks
+        read = read_playbook(node, catalog, scope, own, reports, folder.ledger("P"), *more)
         _keep(read, folder.playbooks, "playbook", folder)
     for _, node in _of(nodes, "rule"):
         _keep(read_rule(node, catalog, scope, playbooks, folder.ledger("R")), folder.rules, "rule", folder)
-    for (playbook, message), path in messages.items():
+    for (playbook, _), path in messages.items():
         known(ScalarNode(playbook, Place(path)), playbook, playbooks, folder.ledger("B"), "playbook")
-        read_text = read_message(path, texts[path], playbook, message, catalog, folder.ledger("M"))
-        folder.messages[playbook, message] = read_text
+    folder.messages.update(read_messages(messages, variants, texts, catalog, folder.ledger("M")))
 
 
-def _messages(texts: Mapping[str, str]) -> dict[tuple[str, str], str]:
-    found = ((path, _MESSAGE.fullmatch(path)) for path in sorted(texts))
-    return {(match[1], match[2]): path for path, match in found if match}
+def _messages(texts: Mapping[str, str]) -> tuple[dict[tuple[str, str], str], dict[tuple[str, str, str], str]]:
+    """The messages by playbook and name, and their variants by language as well: where each stands."""
+    found = [(path, match) for path in sorted(texts) if (match := _MESSAGE.fullmatch(path))]
+    plain = {(match[1], match[2]): path for path, match in found if match[3] is None}
+    return plain, {(match[1], match[2], match[3]): path for path, match in found if match[3] is not None}
 
 
 def _keep(definition: Definition, kept: dict[str, Definition], what: str, folder: Folder) -> None:

@@ -1,6 +1,8 @@
 """Reading message files (codes M): the first line is the subject, the rest is Markdown with a little Jinja."""
 
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from engine.definitions.catalog import Catalog
@@ -11,6 +13,7 @@ from engine.definitions.template_checking import check_template
 
 MAX_BYTES: Final = 64 * 1024
 MAX_SUBJECT: Final = 200
+_LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})?")
 _FORBIDDEN: Final = re.compile(r"[^\t\n -~\u00a0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -28,6 +31,32 @@ def read_message(path: str, text: str, playbook: str, name: str, catalog: Catalo
         ledger.problem(start, 4, "there is a subject, but no message below it")
     names = check_template(text, start, catalog, ledger)
     return Message(playbook, name, subject.strip(), body.strip("\n"), names, start)
+
+
+def read_messages(
+    plain: Mapping[tuple[str, str], str],
+    variants: Mapping[tuple[str, str, str], str],
+    texts: Mapping[str, str],
+    catalog: Catalog,
+    ledger: Ledger,
+) -> dict[tuple[str, str], Message]:
+    """Read all messages with their variants in other languages.
+
+    ``plain``: playbook and name → path; ``variants``: playbook, name and language → path.
+    """
+    found = {key: read_message(path, texts[path], *key, catalog, ledger) for key, path in plain.items()}
+    others: dict[tuple[str, str], dict[str, Message]] = {}
+    for (playbook, name, language), path in variants.items():
+        if not _LANGUAGE.fullmatch(language):
+            message = f'"{language[:60]}" is no language: a message has one dot more only for that'
+            ledger.problem(Place(path), 5, message, "name it like welcome.de.md or welcome.pt-br.md")
+        elif (playbook, name) not in found:
+            message = f'this is "{name}" in another language, but there is no {name}.md beside it'
+            hint = "for whoever speaks none of the languages there is the one without"
+            ledger.problem(Place(path), 6, message, hint)
+        read = read_message(path, texts[path], playbook, name, catalog, ledger)
+        others.setdefault((playbook, name), {})[language] = replace(read, language=language)
+    return {key: replace(message, variants=others.get(key, {})) for key, message in found.items()}
 
 
 def _can_be_read(text: str, start: Place, ledger: Ledger) -> bool:

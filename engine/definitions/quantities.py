@@ -9,6 +9,7 @@ MAX_DAYS: Final = 3_650
 """Ten years: a longer time in a file is taken for a slip."""
 
 _SPAN: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(d|h|days?|hours?|working days?|working hours?)")
+_HOURS: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]|24):([0-5][0-9])")
 _SHARE: Final = re.compile(r"([-+]?[0-9]+(?:\.[0-9]+)?) ?%")
 
 
@@ -51,3 +52,12 @@ def parse_date(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
+
+
+def parse_hours(text: str) -> tuple[int, int] | None:
+    """``09:00-17:00`` as minutes of the day, the second more than the first; None if it is not such hours."""
+    found = _HOURS.fullmatch(text.strip())
+    if not found:
+        return None
+    start, end = int(found[1]) * 60 + int(found[2]), int(found[3]) * 60 + int(found[4])
+    return (start, end) if start < end <= 24 * 60 else None

@@ -12,6 +12,7 @@ from engine.definitions.feature import ValueType
 from engine.definitions.fields import Fields
 from engine.definitions.measure import ScheduleMeasure
 from engine.definitions.operators import OPERANDS
+from engine.definitions.playbook import Span
 from engine.definitions.reading import Ledger, but, day, items, known, length, listed, suggest, word
 from engine.definitions.rule import USUAL_FLAPPING, Action, Challenge, Flapping, Guard, HoldOut, Rule, Signal, Success
 from engine.definitions.scope import Scope, own_signals
@@ -156,25 +157,33 @@ def _actions(node: Node, scope: Scope, playbooks: Collection[str], ledger: Ledge
         if named and playbook:
             known(named, playbook, playbooks, ledger, "playbook")
         when = parse(condition, scope, ledger) if condition else None
-        action = Action(playbook, _mode(fields), fields.key_place("playbook"), when)
+        mode, veto = _mode(fields)
+        action = Action(playbook, mode, fields.key_place("playbook"), when, veto)
         fields.close()
         found.append(action)
     return tuple(found)
 
 
-def _mode(fields: Fields) -> Mode:
+def _mode(fields: Fields) -> tuple[Mode, Span | None]:
+    """``automatic``, ``approve``, ``manual``, or ``{veto: 4 working hours}``."""
     node = fields.need("mode")
     if node is None:
-        return Mode.APPROVE
+        return Mode.APPROVE, None
     if not isinstance(node, MapNode):
-        return word(node, tuple(Mode), fields.ledger, '"mode"')
+        return _plain_mode(node, fields.ledger), None
     veto = Fields(node, fields.ledger, '"mode"')
     time = veto.need("veto")
-    if time is not None:
-        length(time, fields.ledger, '"veto"')
-        fields.ledger.note(node, 52, "this version has no veto window: the action waits for an approval instead")
+    found = length(time, fields.ledger, '"veto"') if time is not None else None
     veto.close()
-    return Mode.APPROVE
+    return Mode.VETO, Span(found.days, found.working) if found else None
+
+
+def _plain_mode(node: Node, ledger: Ledger) -> Mode:
+    if isinstance(node, ScalarNode) and node.text == Mode.VETO:
+        message = '"veto" needs to know how long somebody may stop it'
+        ledger.problem(node, 3, message, "write mode: {veto: 4 working hours}")
+        return Mode.VETO
+    return word(node, tuple(each for each in Mode if each is not Mode.VETO), ledger, '"mode"')
 
 
 def _guard(fields: Fields, scope: Scope) -> Guard:

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from engine.definitions.schema_data import calendars, catalog, catalog_part, scorecard
 from engine.definitions.schema_kit import Schema
-from engine.definitions.schema_playbook import connections, playbook, report
+from engine.definitions.schema_outward import connections, contact_policy
+from engine.definitions.schema_playbook import playbook, report
 from engine.definitions.schema_rule import rule
 
 KINDS: Final[Mapping[str, Callable[[], Schema]]] = {
@@ -14,17 +15,19 @@ KINDS: Final[Mapping[str, Callable[[], Schema]]] = {
     "catalog-part": catalog_part,
     "calendars": calendars,
     "connections": connections,
+    "contact": contact_policy,
     "scorecard": scorecard,
     "rule": rule,
     "report": report,
     "playbook": playbook,
 }
-_NO_RULES: Final = ("catalog", "calendars", "connections")
+_NO_RULES: Final = ("catalog", "calendars", "connections", "contact")
 FILES: Final[Mapping[str, tuple[str, ...]]] = {
     "catalog": ("rules/catalog.yaml",),
     "catalog-part": ("rules/catalog/*.yaml",),
     "calendars": ("rules/calendars.yaml",),
     "connections": ("rules/connections.yaml",),
+    "contact": ("rules/contact.yaml",),
     "scorecard": ("rules/scorecards/**/*.yaml",),
     "rule": (
         "rules/**/*.yaml",

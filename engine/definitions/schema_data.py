@@ -2,7 +2,7 @@
 
 from typing import Final, get_args
 
-from engine.definitions.calendar import WEEKDAYS
+from engine.definitions.calendar_reading import WEEKDAYS
 from engine.definitions.catalog import Across, Better, Combine, Counted, Evidence, Given, Source, Subject, Taken
 from engine.definitions.feature import ValueType
 from engine.definitions.goal_reading import WORDS as SHAPES
@@ -13,6 +13,7 @@ from engine.definitions.schema_kit import (
     DAY,
     FEATURE,
     FORMAT,
+    HOURS,
     LENGTH,
     NAME,
     NUMBER,
@@ -101,6 +102,8 @@ def catalog() -> Schema:
             **_SECTIONS,
             roles=lists(NAME),
             seniority=lists(NAME),
+            member_roles=told(lists(NAME), "what members may be for an account beside its owner"),
+            causes=told(names(TEXT), "root causes: code and how it is said"),
             stages=lists(NAME),
             segments=names(CONDITION),
         ),
@@ -119,9 +122,10 @@ def calendars() -> Schema:
     calendar = mapping(
         ("working_days",),
         working_days=lists(words(WEEKDAYS)),
-        working_hours={"type": "string", "pattern": "^[0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]$"},
+        working_hours=HOURS,
         holidays=lists(DAY),
         time_zone=TEXT,
+        for_=told(mapping(("country",), country=lists(TEXT)), "the values of account.country it counts for"),
     )
     return document(
         "rules/calendars.yaml",

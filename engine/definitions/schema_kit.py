@@ -16,6 +16,7 @@ TEXT: Final[Schema] = {"type": "string"}
 NAME: Final[Schema] = {"type": "string", "pattern": "^[a-z][a-z0-9_]*(-[a-z0-9_]+)*$", "maxLength": 60}
 FEATURE: Final[Schema] = {"type": "string", "description": "a metric, or one seen through a window: logins.mean_30d"}
 NUMBER: Final[Schema] = {"type": "number"}
+COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
 TRUTH: Final[Schema] = {"type": "boolean"}
 DAY: Final[Schema] = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
 SHARE: Final[Schema] = {"type": "string", "pattern": "^ *[-+]?[0-9]+(\\.[0-9]+)? ?% *$"}
@@ -25,6 +26,7 @@ LENGTH: Final[Schema] = {
     "pattern": "^ *[0-9]+(\\.[0-9]+)? ?(d|h|days?|hours?|working days?|working hours?) *$",
     "description": "7d, 36h, 3 working days or 4 working hours",
 }
+HOURS: Final[Schema] = {"type": "string", "pattern": "^[0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]$"}
 SCALE: Final[Schema] = {"type": "string", "pattern": "^[0-9]+-[0-9]+$", "description": "lowest to highest: 1-5"}
 CONDITION: Final[Schema] = {"$ref": "#/$defs/condition"}
 FORMAT: Final[Schema] = {"const": 1}

@@ -1,22 +1,22 @@
 """What the readers of all steps share: the desk they work at, ids, times, people and audiences (codes P)."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from engine.definitions.catalog import Catalog
+from engine.definitions.connection import Connection
 from engine.definitions.fields import Fields
-from engine.definitions.playbook import (
-    Audience,
-    Span,
-)
+from engine.definitions.playbook import Audience, Escalation, Span
 from engine.definitions.problem import Place
-from engine.definitions.reading import Ledger, known, length, scalar
+from engine.definitions.reading import Ledger, known, length, listed, name, scalar, suggest, texts_of
 from engine.definitions.scope import Scope
-from engine.definitions.source import MapNode, Node
+from engine.definitions.source import MapNode, Node, ScalarNode
 from engine.definitions.template_checking import check_inline
 
+PEOPLE: Final = ("owner", "manager")
+"""Words for members that every account has."""
 _ADDRESS: Final = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+")
 
 
@@ -29,6 +29,7 @@ class Desk:
     messages: Collection[str]
     reports: Collection[str]
     ledger: Ledger
+    connections: Mapping[str, Connection] = field(default_factory=dict)
     ids: dict[str, Place] = field(default_factory=dict)
     reserved: frozenset[str] = frozenset()
     count: int = 0
@@ -65,7 +66,12 @@ def span(fields: Fields, key: str, *, required: bool = False) -> Span | None:
     node = fields.need(key) if required else fields.find(key)
     if node is None:
         return Span(1.0) if required else None
-    found = length(node, fields.ledger, f'"{key}"')
+    return span_of(node, fields.ledger, f'"{key}"')
+
+
+def span_of(node: Node, ledger: Ledger, what: str) -> Span:
+    """A length of time."""
+    found = length(node, ledger, what)
     return Span(found.days, found.working)
 
 
@@ -77,21 +83,58 @@ def template(fields: Fields, key: str, desk: Desk) -> str:
     return text
 
 
-def member(fields: Fields, key: str) -> str:
-    """A member: the owner, or an e-mail address."""
-    text, node = fields.text(key), fields.find(key)
-    if node and text and text != "owner" and not _ADDRESS.fullmatch(text):
-        fields.ledger.problem(node, 14, f'"{text[:60]}" is not a member', "write owner, or a member's e-mail address")
-    return text
+def members(fields: Fields, key: str, desk: Desk, more: Iterable[str] = ()) -> tuple[str, ...]:
+    """Whom to ask, in this order: owner, manager, a role of members, an e-mail address, or one of ``more``."""
+    found = fields.texts(key, required=True)
+    for node in found:
+        _member(node, desk, tuple(more))
+    if key in fields and not found and not _is_refused(fields.find(key)):
+        fields.ledger.problem(fields.key_place(key), 11, f'"{key}" names nobody', f"write {key}: owner")
+    return texts_of(found)
 
 
-def audience(fields: Fields, desk: Desk) -> Audience:
+def _is_refused(node: Node | None) -> bool:
+    """Whether it has been said already that this is no list."""
+    return isinstance(node, MapNode) or (isinstance(node, ScalarNode) and node.is_empty)
+
+
+def _member(node: ScalarNode, desk: Desk, more: tuple[str, ...]) -> None:
+    options = (*PEOPLE, *desk.catalog.member_roles, *more)
+    if node.text in options or _ADDRESS.fullmatch(node.text):
+        return
+    hint = suggest(node.text, options) or f"write {listed((*options, 'an e-mail address'))}"
+    what = "a member or a chat" if more else "a member"
+    desk.ledger.problem(node, 14, f'"{node.text[:60]}" is not {what}', hint)
+
+
+def escalation(fields: Fields, desk: Desk) -> Escalation | None:
+    """``escalate: {after: 2 working days, to: manager}``."""
+    inner = fields.fields("escalate")
+    if inner is None:
+        return None
+    after, node = span(inner, "after", required=True) or Span(1.0), inner.find("to")
+    to = "manager" if node is None else scalar(node, desk.ledger, '"to"') or ""
+    if isinstance(node, ScalarNode) and to:
+        _member(node, desk, ())
+    inner.close()
+    return Escalation(after, to)
+
+
+def codes(fields: Fields, key: str, what: str) -> tuple[str, ...]:
+    """Names the author made up for what can be chosen."""
+    found = fields.texts(key)
+    for node in found:
+        name(node, fields.ledger, what)
+    return texts_of(found)
+
+
+def audience(fields: Fields, desk: Desk, key: str = "to", *, required: bool = True) -> Audience | None:
     """Who a message goes to."""
-    node = fields.need("to")
+    node = fields.need(key) if required else fields.find(key)
     if node is None:
-        return Audience()
+        return None
     if isinstance(node, MapNode):
-        inner = Fields(node, desk.ledger, '"to"')
+        inner = Fields(node, desk.ledger, f'"{key}"')
         role = inner.need("role")
         text = scalar(role, desk.ledger, '"role"') or "" if role else ""
         if role and text:
@@ -99,11 +142,10 @@ def audience(fields: Fields, desk: Desk) -> Audience:
         found = Audience(role=text, idle_for=inner.days("idle_for", 0))
         inner.close()
         return found
-    text = scalar(node, desk.ledger, '"to"') or ""
+    text = scalar(node, desk.ledger, f'"{key}"') or ""
     if text.startswith("signal."):
         return Audience(signal=text.removeprefix("signal."))
     if text == "respondent":
-        desk.ledger.note(node, 50, "this version does not follow who answered: nobody is a respondent yet")
         return Audience(respondent=True)
     if text:
         known(node, text, desk.catalog.roles, desk.ledger, "role")

@@ -1,31 +1,20 @@
-"""Reading the steps of a playbook (codes P): one small reader for each kind."""
+"""Reading the steps of a playbook (codes P): which kind each is, and those that hold other steps."""
 
 from collections.abc import Callable, Mapping
 from typing import Final, Literal as Choice
 
-from engine.definitions.condition import Condition
 from engine.definitions.condition_reading import parse
-from engine.definitions.playbook import (
-    ApproveStep,
-    AskStep,
-    BranchStep,
-    CampaignStep,
-    EmailStep,
-    ReportStep,
-    Span,
-    Step,
-    TaskStep,
-    WaitStep,
-    WebhookStep,
-)
+from engine.definitions.outward_steps import read_campaign, read_email, read_guide, read_report, read_webhook
+from engine.definitions.people_steps import read_ask, read_notify, read_set, read_task
+from engine.definitions.playbook import ApproveStep, BranchStep, ParallelStep, Span, Step, WaitStep
 from engine.definitions.problem import Place
-from engine.definitions.reading import items, known, length, listed, name, scalar, suggest, texts_of
-from engine.definitions.scope import contact_scope
-from engine.definitions.source import ListNode, MapNode, Node, ScalarNode
-from engine.definitions.step_parts import Desk, Head, audience, member, span, step_fields, template
-from engine.definitions.template_checking import check_inline
+from engine.definitions.reading import items, listed, name, suggest
+from engine.definitions.source import ListNode, MapNode, Node
+from engine.definitions.step_parts import Desk, Head, escalation, members, span, step_fields
+from engine.definitions.wait_steps import read_wait
 
-ON_EXPIRY: Final[tuple[Choice["skip", "cancel"], ...]] = ("skip", "cancel")
+ON_EXPIRY: Final[tuple[Choice["skip", "cancel", "go"], ...]] = ("skip", "cancel", "go")
+MAX_ARMS: Final = 20
 
 
 def read_steps(node: Node, desk: Desk, what: str) -> tuple[Step, ...]:
@@ -73,80 +62,6 @@ def _take_id(own: str, place: Place, desk: Desk) -> None:
     desk.ids[own] = place
 
 
-def _task(node: Node, head: Head, desk: Desk) -> Step:
-    fields = step_fields(node, head, desk)
-    title = template(fields, "title", desk)
-    step = TaskStep(
-        head.id(desk), title, (member(fields, "to"),), head.place, span(fields, "due"), span(fields, "wait_for_done")
-    )
-    fields.close()
-    return step
-
-
-def _ask(node: Node, head: Head, desk: Desk) -> Step:
-    fields = step_fields(node, head, desk)
-    questions = fields.texts("questions", required=True)
-    for question in questions:
-        known(question, question.text, desk.catalog.questions, desk.ledger, "question")
-    if "questions" in fields and not questions:
-        desk.ledger.problem(fields.key_place("questions"), 11, "there is no question to ask")
-    step = AskStep(
-        head.id(desk),
-        texts_of(questions),
-        (member(fields, "to"),),
-        head.place,
-        span(fields, "due"),
-        span(fields, "wait_for_done"),
-    )
-    fields.close()
-    return step
-
-
-def _email(node: Node, head: Head, desk: Desk) -> Step:
-    fields = step_fields(node, head, desk)
-    message, named = fields.name("message"), fields.find("message")
-    if named and message:
-        known(named, message, desk.messages, desk.ledger, "message", " of this playbook")
-    step = EmailStep(head.id(desk, message), audience(fields, desk), message, head.place)
-    fields.close()
-    return step
-
-
-def _campaign(node: Node, head: Head, desk: Desk) -> Step:
-    fields = step_fields(node, head, desk)
-    stop = fields.find("stop_when")
-    lessons = fields.texts("lessons", required=True)
-    for lesson in lessons:
-        known(lesson, lesson.text, desk.messages, desk.ledger, "message", " of this playbook")
-    if "lessons" in fields and not lessons:
-        desk.ledger.problem(fields.key_place("lessons"), 11, "a campaign needs at least one lesson")
-    condition: Condition | None = None
-    if stop is not None:
-        condition = parse(stop, contact_scope(desk.scope, desk.catalog), desk.ledger)
-    step = CampaignStep(
-        id=head.id(desk),
-        to=audience(fields, desk),
-        every=span(fields, "every", required=True) or Span(1.0),
-        lessons=texts_of(lessons),
-        place=head.place,
-        stop_when=condition,
-    )
-    fields.close()
-    return step
-
-
-def _wait(node: Node, head: Head, desk: Desk) -> Step:
-    if isinstance(node, ScalarNode):
-        found = length(node, desk.ledger, '"wait"')
-        return WaitStep(head.id(desk), Span(found.days, found.working), head.place)
-    fields = step_fields(node, head, desk)
-    until = fields.find("until")
-    at_most = span(fields, "at_most", required=True) or Span(1.0)
-    condition = parse(until, desk.scope, desk.ledger) if until else None
-    fields.close()
-    return WaitStep(head.id(desk), at_most, head.place, condition)
-
-
 def _branch(node: Node, head: Head, desk: Desk) -> Step | None:
     fields = step_fields(node, head, desk)
     own = head.id(desk)
@@ -158,72 +73,58 @@ def _branch(node: Node, head: Head, desk: Desk) -> Step | None:
     return BranchStep(own, read, arms[0], arms[1], arms[2], head.place) if read else None
 
 
+def _parallel(node: Node, head: Head, desk: Desk) -> Step:
+    own = head.id(desk)
+    arms = items(node, desk.ledger, '"parallel"')
+    if isinstance(node, ListNode) and len(arms) < 2:
+        hint = "write parallel: [[{wait: 1d}], [{wait: 2d}]]"
+        desk.ledger.problem(node, 21, "beside each other there are at least two rows of steps", hint)
+    if len(arms) > MAX_ARMS:
+        message = f"at most {MAX_ARMS} rows of steps go on beside each other, these are {len(arms)}"
+        desk.ledger.problem(arms[MAX_ARMS], 21, message, "a campaign reaches any number of contacts")
+        arms = arms[:MAX_ARMS]
+    return ParallelStep(own, tuple(read_steps(arm, desk, "a row of steps") for arm in arms), head.place)
+
+
 def _approve(node: Node, head: Head, desk: Desk) -> Step:
     fields = step_fields(node, head, desk)
     own = head.id(desk)
     steps = fields.need("steps")
-    by = member(fields, "by")
+    by = members(fields, "by", desk)
     inner = read_steps(steps, desk, "an approval") if steps else ()
-    if waits := [
-        step
-        for step in inner
-        if not isinstance(step, EmailStep | ReportStep | TaskStep | AskStep | WebhookStep | CampaignStep)
-    ]:
+    if waits := [step for step in inner if isinstance(step, WaitStep | BranchStep | ParallelStep | ApproveStep)]:
         message = "an approval covers what can be shown when it opens: no waits, branches or approvals inside"
         desk.ledger.problem(waits[0].place, 15, message, "put them after the approval")
     step = ApproveStep(
-        own,
-        (by,),
-        inner,
-        span(fields, "expires", required=True) or Span(1.0),
-        fields.word("on_expiry", ON_EXPIRY, "skip"),
-        head.place,
+        id=own,
+        by=by,
+        steps=inner,
+        expires=span(fields, "expires", required=True) or Span(1.0),
+        on_expiry=fields.word("on_expiry", ON_EXPIRY, "skip"),
+        place=head.place,
+        remind=span(fields, "remind"),
+        escalate=escalation(fields, desk),
     )
+    if step.remind and step.remind.working == step.expires.working and step.remind.days >= step.expires.days:
+        hint = "it says after how long: remind: 4 working hours"
+        desk.ledger.problem(fields.key_place("remind"), 16, "this would remind when it is too late", hint)
     fields.close()
-    return step
-
-
-def _report(node: Node, head: Head, desk: Desk) -> Step:
-    fields = step_fields(node, head, desk)
-    use, named, role = fields.name("use"), fields.find("use"), fields.need("share_with")
-    if named and use:
-        known(named, use, desk.reports, desk.ledger, "report")
-    text = scalar(role, desk.ledger, '"share_with"') or "" if role else ""
-    if role and text:
-        known(role, text, desk.catalog.roles, desk.ledger, "role")
-    expires = fields.days("expires", 30)
-    if expires > 90:
-        desk.ledger.problem(
-            fields.key_place("expires"), 5, "a link to a report is good for at most 90 days", "write 90d"
-        )
-    step = ReportStep(head.id(desk, use), use, text, expires, head.place)
-    fields.close()
-    return step
-
-
-def _webhook(node: Node, head: Head, desk: Desk) -> Step:
-    fields = step_fields(node, head, desk)
-    body: dict[str, str] = {}
-    for key, value in fields.entries("body"):
-        text = scalar(value, desk.ledger, f'"{key.text}"')
-        if text is not None:
-            check_inline(text, value.place, desk.catalog, desk.ledger)
-            body[key.text] = text
-    to = fields.name("to")
-    step = WebhookStep(head.id(desk, to), to, body, head.place)
-    fields.close()
-    desk.ledger.note(head.place, 51, f'this version calls no webhooks: the step "{step.id}" is recorded as skipped')
     return step
 
 
 _KINDS: Final[Mapping[str, Callable[[Node, Head, Desk], Step | None]]] = {
-    "task": _task,
-    "ask": _ask,
-    "email": _email,
-    "campaign": _campaign,
-    "wait": _wait,
+    "task": read_task,
+    "ask": read_ask,
+    "email": read_email,
+    "campaign": read_campaign,
+    "wait": read_wait,
     "branch": _branch,
+    "parallel": _parallel,
     "approve": _approve,
-    "report": _report,
-    "webhook": _webhook,
+    "report": read_report,
+    "webhook": read_webhook,
+    "guide": read_guide,
+    "note": read_webhook,
+    "notify": read_notify,
+    "set": read_set,
 }

@@ -40,9 +40,6 @@ def test_what_this_version_does_not_do_is_said_at_its_place() -> None:
     said = {str(note.place): note.message for note in read(TEXTS).notes if "bears on the value" not in note.message}
     assert said.pop(f"{rule}:14:3").startswith("a rank hides that everybody falls at once")
     assert said == {
-        "playbooks/seat-activation.yaml:28:11": (
-            'this version calls no webhooks: the step "webhook-crm" is recorded as skipped'
-        ),
         "rules/scorecards/health.yaml:14:28": (
             'where fewer than 20 accounts can be compared, "active_users" is unknown; otherwise: {linear: [0, 100]} '
             "gives it a mark there"

@@ -128,17 +128,10 @@ def test_what_nobody_uses_is_noted() -> None:
         ("playbooks/messages/lost.md", ["B006 nothing is read from this place"]),
         ("rules/README.md", []),
         ("rules/notes.txt", []),
-        ("rules/connections.yaml", []),
     ],
 )
 def test_a_file_in_the_wrong_place_is_not_silently_left_out(path: str, sentences: list[str]) -> None:
     assert sentences_of({**BASE, path: "format: 1\n"}) == sentences
-
-
-def test_connections_are_not_read_and_that_is_said() -> None:
-    assert notes_of({**BASE, "rules/connections.yaml": "x"}) == [
-        "this version calls no connections; the file is not read"
-    ]
 
 
 def test_more_than_500_rules_are_too_many() -> None:

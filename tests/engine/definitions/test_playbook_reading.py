@@ -21,7 +21,7 @@ from engine.definitions.playbook import (
     walk,
 )
 from engine.definitions.problem import Place
-from tests.bad_files.workspace import BASE, PLAYBOOK, bundle_of, notes_of, sentences_of, with_edit
+from tests.bad_files.workspace import BASE, PLAYBOOK, bundle_of, sentences_of, with_edit
 
 TOP: Final = BASE[PLAYBOOK][: BASE[PLAYBOOK].index("steps:")]
 HERE: Final = Place("anywhere")
@@ -94,15 +94,6 @@ def test_ids_are_unique_and_never_one_that_the_author_gave() -> None:
     assert [step.id for step in playbook.steps] == ["wait", "wait-3", "wait-2", "email-hello", "wait-4"]
 
 
-def test_what_this_version_does_not_do_is_said() -> None:
-    assert "this version does not follow who answered: nobody is a respondent yet" in notes_of(
-        texts_of("email: {to: respondent, message: hello}")
-    )
-    assert 'this version calls no webhooks: the step "webhook-crm" is recorded as skipped' in notes_of(
-        texts_of("webhook: {to: crm}")
-    )
-
-
 @pytest.mark.parametrize(
     ("steps", "sentences"),
     [
@@ -135,5 +126,5 @@ def test_a_playbook_needs_steps() -> None:
     assert sentences_of({**BASE, PLAYBOOK: TOP + "steps: []\n"}) == ["P011 a playbook needs at least one step"]
     assert sentences_of({**BASE, PLAYBOOK: TOP}) == ['P001 a playbook needs "steps"']
     assert sentences_of(with_edit(PLAYBOOK, "exit: [goal_met]", "exit: [goal_reached]")) == [
-        'P003 "exit" must be goal_met or signal_cleared, not "goal_reached"'
+        'P003 "exit" must be goal_met, signal_cleared or unsubscribed, not "goal_reached"'
     ]

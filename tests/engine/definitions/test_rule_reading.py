@@ -4,6 +4,7 @@ import pytest
 
 from engine.definitions.condition import All, AnyOf, Not, Var
 from engine.definitions.feature import Feature, ValueType
+from engine.definitions.playbook import Span
 from engine.definitions.rule import Limit
 from engine.terms import ChallengeKind, Mode
 from tests.bad_files.workspace import BASE, RULE, bundle_of, notes_of, sentences_of, with_edit
@@ -65,10 +66,18 @@ def test_without_when_a_single_signal_is_the_condition() -> None:
     assert bundle_of(one).rules["seats-unused"].when.tree == UNUSED
 
 
+def test_an_action_may_leave_a_window_to_stop_it_in() -> None:
+    """D.5: a veto window says how long, in the working hours of those who may stop it."""
+    action = (
+        bundle_of(with_edit(RULE, "mode: approve", "mode: {veto: 4 working hours}")).rules["seats-unused"].actions[0]
+    )
+    assert (action.mode, action.veto) == (Mode.VETO, Span(0.5, working=True))
+    assert sentences_of(with_edit(RULE, "mode: approve", "mode: veto")) == [
+        'R003 "veto" needs to know how long somebody may stop it'
+    ]
+
+
 def test_what_this_version_reads_and_does_not_do_is_said() -> None:
-    veto = with_edit(RULE, "mode: approve", "mode: {veto: 4 working hours}")
-    assert notes_of(veto) == ["this version has no veto window: the action waits for an approval instead"]
-    assert bundle_of(veto).rules["seats-unused"].actions[0].mode is Mode.APPROVE
     measured = with_edit(RULE, WHEN, f"{WHEN}\nchoose: measured")
     assert notes_of(measured) == ["this version takes the first action that applies; it does not choose by effect yet"]
     unused = with_edit(RULE, WHEN, "when: unhappy")

@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 
 from engine.definitions import bundle as reading, fields as fields_module
 from engine.definitions.fields import Fields
-from engine.definitions.folder import CALENDARS, CATALOG, _kind
+from engine.definitions.folder import CALENDARS, CATALOG, CONNECTIONS, CONTACT, _kind
 from engine.definitions.schema import FILES, schemas, texts
 from engine.definitions.source import ListNode, MapNode, Node
 
@@ -23,6 +23,8 @@ ROOT = Path(__file__).parents[3]
 WORKSPACES = {"shipped": ROOT, "authoring": ROOT / "tests/starter/authoring", "every-key": ROOT / "tests/every_key"}
 KINDS = {"a rule": "rule", "a scorecard": "scorecard", "a playbook": "playbook", "a report": "report"}
 KINDS |= {"the catalog": "catalog", "a part of the catalog": "catalog-part", "the calendars": "calendars"}
+KINDS |= {"the connections": "connections", "the contact policy": "contact"}
+ALONE = {CATALOG: "catalog", CALENDARS: "calendars", CONNECTIONS: "connections", CONTACT: "contact"}
 
 
 def texts_of(workspace: Path) -> dict[str, str]:
@@ -35,7 +37,7 @@ def texts_of(workspace: Path) -> dict[str, str]:
 
 
 def kind_of(path: str) -> str:
-    return {CATALOG: "catalog", CALENDARS: "calendars"}.get(path) or _kind(path).replace(" ", "-")
+    return ALONE.get(path) or _kind(path).replace(" ", "-")
 
 
 def plain(text: str) -> Any:
