@@ -4,14 +4,15 @@ The order of the reasons is design §6; the edge (entry into firing), not the le
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from engine.definitions.bundle import Bundle
 from engine.definitions.rule import Action, Rule
+from engine.evaluation.again import re_entry_refusal, woken
 from engine.evaluation.evaluation import Evaluation
 from engine.evaluation.evidence import Evidence as Evidence
-from engine.evaluation.past import Past as Past
+from engine.evaluation.past import Past as Past, Snoozed
 from engine.evaluation.proposing import Entry, Proposal, propose
 from engine.evaluation.wording import condition_text, day_text
 from engine.terms import Arm, DecisionKind, Mode, Reason
@@ -22,7 +23,8 @@ class Decision:
     """The engine's word on one account and one rule. ``sentence`` says why in one line a person can act on.
 
     ``arm`` is set for starts and hold-outs; ``playbook`` is empty where no action applies. ``baseline`` is the value
-    of the success feature at the decision (None: unknown).
+    of the success feature at the decision (None: unknown). ``severity``: how many signals of the rule fire; ``woke``:
+    the snooze that ends, because these are more than when it was set.
     """
 
     account_id: int
@@ -36,6 +38,8 @@ class Decision:
     arm: Arm | None = None
     mode: Mode | None = None
     baseline: float | None = None
+    severity: int = 0
+    woke: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ def decide(bundle: Bundle, evaluation: Evaluation, past: Past, at: datetime) -> 
 
     Rules go by name: where two want the same playbook for the same account, the first one gets it.
     """
-    return settle(bundle, [propose(bundle, evaluation, past.inside)], past, at, evaluation.facts.at)
+    return settle(bundle, [propose(bundle, evaluation, past.inside, past.again)], past, at, evaluation.facts.at)
 
 
 def settle(bundle: Bundle, proposals: Sequence[Proposal], past: Past, at: datetime, day: int) -> Plan:
@@ -102,6 +106,7 @@ class _Asked:
     entry: Entry
     reason: Reason | None = None
     sentence: str = ""
+    woke: Snoozed | None = None
 
 
 class _Deciding:
@@ -118,9 +123,12 @@ class _Deciding:
 
     def rule(self, rule: Rule, proposals: Sequence[Proposal]) -> list[Decision]:
         """Decide for every account that enters ``rule``, in the order of account rows."""
-        inside = self.past.inside.get(rule.name, frozenset())
+        again = self.past.again.get(rule.name, frozenset())
+        known = frozenset(self.past.inside.get(rule.name, ())) - frozenset(again)
         entries = [entry for proposal in proposals for entry in proposal.entries[rule.name]]
-        asked = [self._asked(rule, entry) for entry in entries if entry.account not in inside]
+        asked = [self._asked(rule, entry) for entry in entries if entry.account not in known]
+        # Whoever is inside and still left out by a member has been told so: once is enough.
+        asked = [each for each in asked if each.entry.account not in again or each.reason not in _LEFT_OUT]
         if not asked:
             return []
         limited = self._limited(rule, asked)
@@ -130,19 +138,48 @@ class _Deciding:
 
     def _asked(self, rule: Rule, entry: Entry) -> _Asked:
         """The entry, refused where one of the reasons before the blast radius stands against it."""
-        account, action = entry.account, entry.action
+        if barred := self._barred(entry):
+            return barred
+        left_out = self._left_out(rule, entry)
+        if left_out is not None and left_out.reason is not None:
+            return left_out
+        return replace(self._not_yet(rule, entry), woke=left_out.woke if left_out else None)
+
+    def _barred(self, entry: Entry) -> _Asked | None:
+        """Nothing may be done for the account at all."""
+        account = entry.account
         if account in self.past.stopped:
             return _Asked(entry, Reason.STOPPED, "a person stopped everything for this account")
         if entry.churned:
             return _Asked(entry, Reason.CHURNED, "the account has churned")
         if account in self.past.suppressed:
             return _Asked(entry, Reason.SUPPRESSED, "the account must not be contacted by law")
+        return None
+
+    def _left_out(self, rule: Rule, entry: Entry) -> _Asked | None:
+        """A member left the account out of the rule, for good or for a while; or did, but it has become worse."""
+        key = rule.name, entry.account
+        if excluded := self.past.excluded.get(key):
+            return _Asked(entry, Reason.EXCLUDED, excluded)
+        snooze = self.past.snoozed.get(key)
+        if snooze is None:
+            return None
+        if 0 < snooze.severity < entry.severity:
+            return _Asked(entry, woke=snooze)
+        until = f"{snooze.author} snoozed it until {snooze.until:%Y-%m-%d}: {snooze.reason}"
+        return _Asked(entry, Reason.SNOOZED, until)
+
+    def _not_yet(self, rule: Rule, entry: Entry) -> _Asked:
+        """The rule, its playbook or what ran before stands against it."""
+        account, action = entry.account, entry.action
         if self._is_first(rule) and rule.existing != "enrol":
             return _Asked(entry, Reason.EXISTING, self._existing(rule))
         if action is None:
             return _Asked(entry, Reason.NO_ACTION, "no action of the rule applies to this account")
         if account in self.runs.get(action.playbook, ()):
             return _Asked(entry, Reason.OPEN_RUN, f"a run of {action.playbook} is already open for this account")
+        if often := self._too_often(action.playbook, account):
+            return _Asked(entry, *often)
         ended = self.past.episode_ended.get((rule.name, account))
         if ended is not None and self.day < ended + rule.guard.cooldown:
             until, last = day_text(ended + rule.guard.cooldown), day_text(ended)
@@ -152,6 +189,18 @@ class _Deciding:
             sentence = f"rule {other} holds this account out of {action.playbook}, so no other rule may start it"
             return _Asked(entry, Reason.HELD_OUT_ELSEWHERE, sentence)
         return _Asked(entry)
+
+    def _too_often(self, name: str, account: int) -> tuple[Reason, str] | None:
+        """What the playbook itself says against another run for the account."""
+        playbook = self.bundle.playbooks.get(name)
+        if playbook is None:
+            return None
+        above = next((each for each in playbook.superseded_by if account in self.runs.get(each, ())), "")
+        if above:
+            return Reason.SUPERSEDED, f"a run of {above} is open for this account, and {above} comes before {name}"
+        earlier = self.past.earlier.get((name, account))
+        sentence = re_entry_refusal(name, playbook.re_entry, earlier, self.day) if earlier else ""
+        return (Reason.RE_ENTRY, sentence) if sentence else None
 
     def _is_first(self, rule: Rule) -> bool:
         return rule.name not in self.past.known_rules and rule.name not in self.past.released
@@ -193,6 +242,8 @@ class _Deciding:
         entry = asked.entry
         kind, sentence = _outcome(rule, asked)
         unknown = "".join(f"; {_passed(self.bundle, each)}" for each in entry.passed)
+        if asked.woke is not None:
+            unknown = f"; {woken(asked.woke, entry.severity)}{unknown}"
         started = kind is DecisionKind.START and entry.action is not None
         return Decision(
             account_id=entry.account,
@@ -206,6 +257,8 @@ class _Deciding:
             arm=None if kind is DecisionKind.REFUSE else entry.arm,
             mode=entry.action.mode if started and entry.action else None,
             baseline=entry.baseline,
+            severity=entry.severity,
+            woke=asked.woke.id if asked.woke else None,
         )
 
 
@@ -224,6 +277,7 @@ def _passed(bundle: Bundle, action: Action) -> str:
     return f"{action.playbook} ({action.mode.value}) was passed over, as nobody knows whether {condition}"
 
 
+_LEFT_OUT = (Reason.EXCLUDED, Reason.SNOOZED)
 _MODES = {
     Mode.AUTOMATIC: "automatically",
     Mode.APPROVE: "and what it sends waits for a person's yes",

@@ -2,6 +2,27 @@
 
 from collections.abc import Mapping, Set as AbstractSet
 from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Snoozed:
+    """A member leaves a rule alone for an account until a moment. ``severity``: how many of its signals fired then
+    (0: not known, the rule did not fire); more of them end the snooze."""
+
+    id: int
+    until: datetime
+    severity: int
+    author: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The earlier runs of a playbook for an account: the days they were requested on, and the day the last ended."""
+
+    requested: tuple[int, ...]
+    ended: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +36,11 @@ class Past:
     accounts already inside) a member answered with yes; ``inside`` then leaves out the accounts refused for it.
     ``stopped`` / ``suppressed``: accounts a person stopped / that must not be contacted by law. ``accounts``: how many
     there are at all; 0 where those that are decided on are all.
+
+    ``snoozed``, ``excluded``: (rule, account) → what a member decided that is in force; an exclusion as the end of a
+    sentence. ``again``: rule → accounts inside it that are decided on again, because all that was decided so far is
+    that a member had left them out, or a member ended their run and snoozed the rule. ``earlier``: (playbook, account)
+    → its runs, for playbooks that limit how often they run.
     """
 
     inside: Mapping[str, AbstractSet[int]] = field(default_factory=dict)
@@ -27,3 +53,7 @@ class Past:
     stopped: AbstractSet[int] = frozenset()
     suppressed: AbstractSet[int] = frozenset()
     accounts: int = 0
+    snoozed: Mapping[tuple[str, int], Snoozed] = field(default_factory=dict)
+    excluded: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    again: Mapping[str, AbstractSet[int]] = field(default_factory=dict)
+    earlier: Mapping[tuple[str, int], Earlier] = field(default_factory=dict)

@@ -6,6 +6,7 @@ what the parts propose is put together by `engine.evaluation.deciding`.
 
 from collections.abc import Mapping, Set as AbstractSet
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 
@@ -27,6 +28,7 @@ class Entry:
 
     ``action``: what is meant for it, None where nothing is. ``passed``: actions before it of which nobody knows whether
     they are meant for the account. ``arm``: as drawn. ``baseline``: the success feature now (None: unknown).
+    ``severity``: how many signals of the rule fire.
     """
 
     account: int
@@ -37,6 +39,7 @@ class Entry:
     churned: bool
     evidence: tuple[Evidence, ...]
     baseline: float | None
+    severity: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +58,18 @@ class Proposal:
     flapping: Mapping[str, int] = field(default_factory=dict)
 
 
-def propose(bundle: Bundle, evaluation: Evaluation, inside: Mapping[str, AbstractSet[int]]) -> Proposal:
-    """What ``evaluation`` proposes, given who is ``inside`` each rule (its episode is open)."""
+def propose(
+    bundle: Bundle,
+    evaluation: Evaluation,
+    inside: Mapping[str, AbstractSet[int]],
+    again: Mapping[str, AbstractSet[int]] = MappingProxyType({}),
+) -> Proposal:
+    """What ``evaluation`` proposes, given who is ``inside`` each rule (its episode is open) and which of those are to
+    be decided on ``again``."""
+    known = {name: frozenset(inside.get(name, ())) - frozenset(again.get(name, ())) for name in bundle.rules}
     return Proposal(
         accounts=len(evaluation.facts.accounts),
-        entries={name: _entries(rule, bundle, evaluation, inside.get(name, set())) for name, rule in _rules(bundle)},
+        entries={name: _entries(rule, bundle, evaluation, known[name]) for name, rule in _rules(bundle)},
         left={name: _left(name, evaluation, inside.get(name, set())) for name, _ in _rules(bundle)},
         unknown={name: int((evaluation.rules[name] == Verdict.UNKNOWN).sum()) for name in bundle.rules},
         flapping={name: _flapping(rule, evaluation) for name, rule in _rules(bundle)},
@@ -95,6 +105,7 @@ def _entries(rule: Rule, bundle: Bundle, evaluation: Evaluation, inside: Abstrac
     if not rows:
         return ()
     drawing = _Drawing(rule, evaluation)
+    severities = _severities(rule, evaluation)
     churned = _is_text(evaluation.columns.get("account.stage"), "churned", len(facts.accounts))
     baselines = _baselines(rule, evaluation)
     found = []
@@ -110,6 +121,7 @@ def _entries(rule: Rule, bundle: Bundle, evaluation: Evaluation, inside: Abstrac
                 churned=bool(churned[row]),
                 evidence=telling(rule, evidence_of(rule, bundle.catalog, evaluation, row)),
                 baseline=None if baselines is None or np.isnan(baselines[row]) else float(baselines[row]),
+                severity=int(severities[row]),
             )
         )
     return tuple(found)
@@ -141,6 +153,13 @@ class _Drawing:
             return Arm.TREATED
         key = self._facts.accounts.keys[row]
         return arm(self._rule.guard.hold_out, self._rule.name, action.playbook, key, self._facts.at)
+
+
+def _severities(rule: Rule, evaluation: Evaluation) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """How many signals of the rule fire, for each account."""
+    firing = [evaluation.signals[f"{rule.name}.{name}"].verdicts == Verdict.HOLDS for name in rule.signals]
+    severities: np.ndarray[tuple[int], np.dtype[np.int64]] = np.sum(firing, axis=0, dtype=np.int64)
+    return severities
 
 
 def _baselines(rule: Rule, evaluation: Evaluation) -> np.ndarray[tuple[int], np.dtype[np.float64]] | None:

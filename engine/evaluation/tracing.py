@@ -32,6 +32,7 @@ from engine.definitions.condition import (
 )
 from engine.definitions.feature import ValueType
 from engine.definitions.rule import Rule
+from engine.evaluation.again import re_entry_refusal
 from engine.evaluation.columns import Column, Texts
 from engine.evaluation.deciding import default_limit
 from engine.evaluation.evaluation import Evaluation
@@ -200,6 +201,7 @@ def _guard(bundle: Bundle, rule: Rule, evaluation: Evaluation, past: Past, row: 
     account, key = int(facts.accounts.ids[row]), facts.accounts.keys[row]
     inside = account in past.inside.get(rule.name, frozenset())
     yield "an episode is open" if inside else "no episode is open"
+    yield from _left_out(past, rule, account)
     ended = past.episode_ended.get((rule.name, account))
     if ended is None:
         yield f"cooldown of {guard.cooldown} days: no episode has ended yet"
@@ -210,6 +212,9 @@ def _guard(bundle: Bundle, rule: Rule, evaluation: Evaluation, past: Past, row: 
     for action in rule.actions:
         applies = _applies(bundle, rule, action.when, evaluation, row)
         yield f"{action.playbook}, {action.mode.value} ({action.place}): {applies}"
+        playbook, earlier = bundle.playbooks.get(action.playbook), past.earlier.get((action.playbook, account))
+        if playbook and earlier and (often := re_entry_refusal(playbook.name, playbook.re_entry, earlier, facts.at)):
+            yield f"  {often}"
         if guard.hold_out is not None and _is_exempt(bundle, rule, guard.hold_out.exempt, evaluation, row):
             yield "  arm: exempt, treated without being drawn"
         elif guard.hold_out is not None:
@@ -217,6 +222,15 @@ def _guard(bundle: Bundle, rule: Rule, evaluation: Evaluation, past: Past, row: 
             side = arm(guard.hold_out, rule.name, action.playbook, key, facts.at)
             word = "held out" if side is Arm.HELD_OUT else "treated"
             yield f"  arm: {word} (drew {drawn:.4f}; held out below {share(guard.hold_out.share)})"
+
+
+def _left_out(past: Past, rule: Rule, account: int) -> Iterator[str]:
+    """What members decided that keeps the account out of the rule."""
+    if excluded := past.excluded.get((rule.name, account)):
+        yield excluded
+    if snooze := past.snoozed.get((rule.name, account)):
+        wakes = f"; more than {snooze.severity} firing signals wake it" if snooze.severity else ""
+        yield f"{snooze.author} snoozed it until {snooze.until:%Y-%m-%d}: {snooze.reason}{wakes}"
 
 
 def _is_exempt(bundle: Bundle, rule: Rule, exempt: Condition | None, evaluation: Evaluation, row: int) -> bool:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from engine.definitions.bundle import Bundle
 from engine.evaluation.deciding import Closed, Decision, Plan
-from engine.store import runs
+from engine.store import runs, snoozes
 from engine.store.accounts import parts
 from engine.store.bulk import insert_all, table_of
 from engine.store.decision_tables import DecisionRow, EpisodeRow, OutcomeRow
@@ -37,7 +37,9 @@ def save_plan(session: Session, bundle: Bundle, plan: Plan, day: int, day_second
             for decision, episode in zip(plan.decisions, episodes, strict=True)
         ],
     )
-    if outcomes := _outcomes(bundle, plan.decisions, decisions, day):
+    _settle_snoozes(session, plan)
+    drawn = _drawn_before(session, plan.decisions, episodes, decisions)
+    if outcomes := _outcomes(bundle, plan.decisions, decisions, day, drawn):
         session.execute(insert(table_of(OutcomeRow)), outcomes)
     return [] if day_seconds is None else _request_runs(session, bundle, plan, decisions, episodes, day_seconds)
 
@@ -89,7 +91,32 @@ def _decision_row(decision: Decision, episode_id: int, fingerprint: str, at: dat
     }
 
 
-def _outcomes(bundle: Bundle, decisions: Sequence[Decision], ids: Sequence[int], day: int) -> list[dict[str, Any]]:
+def _settle_snoozes(session: Session, plan: Plan) -> None:
+    """What got worse wakes; what begins to fire while it is snoozed is compared with from now on."""
+    snoozes.wake(session, [each.woke for each in plan.decisions if each.woke is not None], plan.at)
+    asleep = [each for each in plan.decisions if each.reason is Reason.SNOOZED]
+    snoozes.note_severity(session, [(each.account_id, each.rule, each.severity) for each in asleep])
+
+
+def _drawn_before(
+    session: Session, decisions: Sequence[Decision], episodes: Sequence[int], ids: Sequence[int]
+) -> frozenset[int]:
+    """Those of the new decisions (by id) whose episode has an outcome to judge already: it counts once."""
+    drawn = [each for each in zip(decisions, episodes, ids, strict=True) if each[0].arm is not None]
+    judged: set[tuple[int | None, str]] = set()
+    for some in parts(sorted({decision.account_id for decision, _, _ in drawn})):
+        before = select(DecisionRow.episode_id, DecisionRow.playbook).join(
+            OutcomeRow, OutcomeRow.decision_id == DecisionRow.id
+        )
+        judged |= {
+            (episode, playbook) for episode, playbook in session.execute(before.where(OutcomeRow.account_id.in_(some)))
+        }
+    return frozenset(number for decision, episode, number in drawn if (episode, decision.playbook) in judged)
+
+
+def _outcomes(
+    bundle: Bundle, decisions: Sequence[Decision], ids: Sequence[int], day: int, drawn: frozenset[int]
+) -> list[dict[str, Any]]:
     return [
         {
             "decision_id": number,
@@ -104,7 +131,7 @@ def _outcomes(bundle: Bundle, decisions: Sequence[Decision], ids: Sequence[int],
             "sentence": "",
         }
         for decision, number in zip(decisions, ids, strict=True)
-        if decision.arm is not None
+        if decision.arm is not None and number not in drawn
     ]
 
 

@@ -10,6 +10,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from engine.definitions.bundle import Bundle
 from engine.evaluation.deciding import Past
+from engine.store import exclusions, snoozes
+from engine.store.again import decided_again, earlier_runs
 from engine.store.before import DAY_ZERO
 from engine.store.decision_tables import CycleRow, DecisionRow, EpisodeRow
 from engine.store.decisions import waiting_for_word
@@ -48,11 +50,16 @@ def load_past(
         stopped=_accounts(session, AccountRow.stopped_reason != "", then),
         suppressed=_accounts(session, AccountRow.suppressed.is_(True), then),
         accounts=session.scalar(select(func.count()).select_from(AccountRow)) or 0,
+        snoozed=snoozes.load(session, at, accounts),
+        excluded=exclusions.load(session, at, accounts),
+        again=decided_again(session, at, accounts),
+        earlier=earlier_runs(session, bundle, at, accounts),
     )
 
 
-def load_past_of(session: Session, rule: str, account: int, at: datetime) -> Past:
-    """The past as far as one rule and one account go: episodes, cooldown, starts of the rule, how many accounts."""
+def load_past_of(session: Session, bundle: Bundle, rule: str, account: int, at: datetime) -> Past:
+    """The past as far as one rule and one account go: episodes, cooldown, what members and the playbook say against
+    it, starts of the rule, how many accounts."""
     then = _Then(at, _is_over(session, at))
     mine = (EpisodeRow.rule == rule, EpisodeRow.account_id == account)
     is_inside = session.scalar(select(EpisodeRow.id).where(*mine, then.open_episode()).limit(1)) is not None
@@ -62,6 +69,9 @@ def load_past_of(session: Session, rule: str, account: int, at: datetime) -> Pas
         episode_ended={} if ended is None else {(rule, account): ended},
         recent_starts=_recent_starts(session, then, (rule,)),
         accounts=session.scalar(select(func.count()).select_from(AccountRow)) or 0,
+        snoozed=snoozes.load(session, at, [account]),
+        excluded=exclusions.load(session, at, [account]),
+        earlier=earlier_runs(session, bundle, at, [account]),
     )
 
 

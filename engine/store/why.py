@@ -42,6 +42,6 @@ def why(
     asked = asked_of(bundle, rule)
     facts = load_facts(session, asked, day, None if compares(asked) else [found], known_at=known_at)
     evaluation = evaluate(asked, facts)
-    past = load_past_of(session, rule, found, at)
+    past = load_past_of(session, bundle, rule, found, at)
     row = facts.accounts.keys.index(account)
     return Why(account, rule, why_rule(asked, evaluation, past, row, rule), newest(session, found, rule))

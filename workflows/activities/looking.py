@@ -19,6 +19,7 @@ from engine.evaluation.proposing import Proposal, propose
 from engine.evaluation.reading import ranked
 from engine.store import outcomes, peer_values, waking
 from engine.store.accounts import shards
+from engine.store.again import decided_again
 from engine.store.columns import Columns
 from engine.store.evaluations import refuse_past, save_evaluation
 from engine.store.facts import load_facts
@@ -46,9 +47,11 @@ class Looked:
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """What is open for all accounts that are looked at: who is inside, outcomes that are due, runs that wait."""
+    """What is open for all accounts that are looked at: who is inside (and decided on again), outcomes that are due,
+    runs that wait."""
 
     inside: Mapping[str, AbstractSet[int]]
+    again: Mapping[str, AbstractSet[int]]
     due: Sequence[DueOutcome]
     late: int
     waiting: Sequence[Waiting]
@@ -73,6 +76,7 @@ def look(
                 _log.warning("the packed columns did not say what the database says; they were made anew")
         known = _Open(
             inside=load_inside(session, at, released, accounts),
+            again=decided_again(session, at, accounts),
             due=[] if accounts is not None else outcomes.due(session, day),
             late=0 if accounts is not None else outcomes.lateness(session, day),
             waiting=[one for one in waking.waiting(session, accounts) if one.run.bundle == bundle.fingerprint],
@@ -110,7 +114,7 @@ class _Shards:
         evaluation = evaluate(self._bundle, facts if peers is None else replace(facts, peers=peers))
         with self._writing() as session:
             save_evaluation(session, self._bundle, evaluation)
-        looked.proposals.append(propose(self._bundle, evaluation, self._known.inside))
+        looked.proposals.append(propose(self._bundle, evaluation, self._known.inside, self._known.again))
         due = [one for one in self._known.due if one.account_id in mine]
         looked.judged += judge(self._bundle, evaluation, due)
         waiting = [one for one in self._known.waiting if one.run.account_id in mine]

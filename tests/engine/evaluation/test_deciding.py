@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import pytest
 
 from engine.definitions.bundle import Bundle
 from engine.definitions.feature import Feature
+from engine.definitions.playbook import Playbook, ReEntry
 from engine.definitions.rule import (
     Action,
     Challenge,
@@ -24,6 +25,7 @@ from engine.evaluation.deciding import Decision, Past, Plan, decide, default_lim
 from engine.evaluation.evaluation import evaluate
 from engine.evaluation.facts import Facts
 from engine.evaluation.holdout import arm
+from engine.evaluation.past import Earlier, Snoozed
 from engine.evaluation.wording import day_text
 from engine.terms import Arm, ChallengeKind, DecisionKind, Mode, Reason
 from tests.engine.evaluation import portfolio as p
@@ -137,6 +139,91 @@ def test_the_reasons_are_asked_in_their_order() -> None:
         Reason.HELD_OUT_ELSEWHERE,
         None,
     ]
+
+
+def with_playbook(**more: Any) -> Bundle:
+    """The bundle of `rule`, whose playbook says ``more``."""
+    helping = Playbook("help", "Help", "education", (), p.PLACE, **more)
+    return replace(bundle(rule()), playbooks={"help": helping})
+
+
+def refused(made: Bundle, past: Past) -> Decision:
+    (decision,) = decide(made, evaluate(made, portfolio(30)), past, AT).decisions
+    return decision
+
+
+def test_what_members_and_the_playbook_say_against_a_start_has_its_place_in_the_order() -> None:
+    """Safety, then the account's stop, then people's words, then the rules (semantics D.5)."""
+    made = with_playbook(re_entry=ReEntry(at_most=1))
+    snoozed = Snoozed(1, AT + timedelta(days=3), 0, "omar", "wrong moment")
+    everything = replace(
+        KNOWN,
+        suppressed={100},
+        excluded={("low", account): "omar excluded it" for account in range(100, 102)},
+        snoozed={("low", account): snoozed for account in range(100, 103)},
+        open_runs={"help": set(range(100, 104))},
+        earlier={("help", account): Earlier((p.AT - 9,), p.AT - 8) for account in range(100, 105)},
+        episode_ended={("low", account): p.AT - 1 for account in range(100, 106)},
+    )
+    found = [each.reason for each in decide(made, evaluate(made, portfolio(*[30.0] * 7)), everything, AT).decisions]
+    assert found == [
+        Reason.SUPPRESSED,
+        Reason.EXCLUDED,
+        Reason.SNOOZED,
+        Reason.OPEN_RUN,
+        Reason.RE_ENTRY,
+        Reason.COOLDOWN,
+        None,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("limits", "earlier", "sentence"),
+    [
+        (ReEntry(at_most=1), Earlier((p.AT - 900,), p.AT - 899), "help runs at most once for one account, and it has"),
+        (
+            ReEntry(at_most=2, per=90),
+            Earlier((p.AT - 89, p.AT - 3), p.AT - 2),
+            "help runs at most 2 times within 90 days for one account, and it has",
+        ),
+        (
+            ReEntry(min_gap=30),
+            Earlier((p.AT - 50,), p.AT - 29),
+            f"the last run of help ended on {day_text(p.AT - 29)}; the next may start on {day_text(p.AT + 1)}",
+        ),
+        (ReEntry(at_most=2, per=90), Earlier((p.AT - 90, p.AT - 3), p.AT - 2), ""),
+        (ReEntry(min_gap=30), Earlier((p.AT - 50,), p.AT - 30), ""),
+        (ReEntry(), Earlier((p.AT - 1,), p.AT), ""),
+    ],
+)
+def test_a_playbook_runs_as_often_as_it_says(limits: ReEntry, earlier: Earlier, sentence: str) -> None:
+    """D.2 9."""
+    found = refused(with_playbook(re_entry=limits), replace(KNOWN, earlier={("help", 100): earlier}))
+    assert found.reason == (Reason.RE_ENTRY if sentence else None)
+    assert sentence in found.sentence
+
+
+def test_a_playbook_does_not_start_beside_a_run_that_comes_before_it() -> None:
+    found = refused(with_playbook(superseded_by=("rescue",)), replace(KNOWN, open_runs={"rescue": {100}}))
+    assert found.reason is Reason.SUPERSEDED
+    assert found.sentence == "It goes wrong: a run of rescue is open for this account, and rescue comes before help"
+
+
+def test_a_snoozed_rule_that_fires_as_before_stays_asleep_and_one_that_is_worse_starts() -> None:
+    """D.1 7."""
+    firing = 1
+    for severity, reason, woke in ((0, Reason.SNOOZED, None), (firing, Reason.SNOOZED, None)):
+        asleep = Snoozed(7, AT + timedelta(days=3), severity, "omar", "wrong moment")
+        found = only(portfolio(30), replace(KNOWN, snoozed={("low", 100): asleep}))
+        assert (found.reason, found.woke, found.severity) == (reason, woke, firing)
+        again = replace(KNOWN, snoozed={("low", 100): asleep}, inside={"low": {100}}, again={"low": {100}})
+        assert plan(portfolio(30), again).decisions == ()
+
+
+def test_whoever_is_decided_on_again_leaves_the_rule_as_anybody_does() -> None:
+    past = replace(KNOWN, inside={"low": {100}}, again={"low": {100}})
+    found = plan(portfolio(50), past)
+    assert [closed.account_id for closed in found.closed] == [100]
 
 
 def test_the_cooldown_ends_on_its_day() -> None:
