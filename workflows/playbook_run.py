@@ -1,8 +1,8 @@
 """`PlaybookRun`: one playbook for one account, from line to line, for as long as it takes.
 
 The workflow only steers: an activity does each stretch and says where the run stands and until when; here the run waits
-there, listens to people and to wakes, and calls the next stretch. What is allowed and what it means stands in
-`standing`. This module imports nothing heavy: it is loaded anew for every sandboxed run.
+there, listens to people and to wakes, and calls the next stretch. Why it moves on stands in `standing`, what a person
+may do in `acting`. This module imports nothing heavy: it is loaded anew for every sandboxed run.
 """
 
 import asyncio
@@ -13,8 +13,9 @@ from temporalio.exceptions import ApplicationError, CancelledError, FailureError
 from temporalio.workflow import ActivityConfig
 
 with workflow.unsafe.imports_passed_through():
-    from engine.running.lines import is_outward
+    from engine.running.ways import is_outward
     from engine.terms import RunAct
+    from workflows.acting import INTERRUPTING, apply, jump_of, refusal
     from workflows.activity_options import DATABASE_ONLY, DELIVERY_SUFFIX, OUTWARD, RECORD_ACT, RUN_STRETCH
     from workflows.payloads import (
         Act,
@@ -26,10 +27,7 @@ with workflow.unsafe.imports_passed_through():
         StretchResult,
         Wake,
     )
-    from workflows.standing import Standing
-
-_INTERRUPTING = frozenset({RunAct.PAUSE, RunAct.CANCEL, RunAct.SKIP})
-"""Acts that do not wait until a relay that is down answers again."""
+    from workflows.standing import CLOSING, HERE, Move, Standing
 
 
 @workflow.defn
@@ -39,54 +37,59 @@ class PlaybookRun:
     @workflow.init
     def __init__(self, wanted: RunInput) -> None:
         self._wanted = wanted
-        self._at = Standing.of(wanted)
+        self._at = Standing.of(wanted, workflow.now())
         self._going: workflow.ActivityHandle[StretchResult] | None = None
         # Held by whoever calls an activity, so that acts are recorded one after another and never beside a stretch.
         self._lock = asyncio.Lock()
 
     @workflow.run
-    async def run(self, wanted: RunInput) -> int:
+    async def run(self, wanted: RunInput) -> int:  # noqa: ARG002 # Temporal asks for the input here as well
         """Carry the playbook out. Returns the line at which the run ended."""
-        if not wanted.begun:
-            await self._advance("begin")
         while not self._at.ended:
             await self._continue_if_long()
-            await self._advance(await self._leave())
+            await self._wait()
+            async with self._lock:
+                await self._move()
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self._at.cursor
 
-    async def _leave(self) -> Outcome:
-        """Stand at a stop until there is a reason to move on."""
-        while (outcome := self._at.outcome(workflow.now())) is None:
-            seen = self._at.changes
-            try:
-                await workflow.wait_condition(
-                    lambda seen=seen: self._at.changes != seen,  # type: ignore[misc]  # mypy cannot type the default
-                    timeout=self._at.patience(workflow.now()),
-                )
-            except TimeoutError:
-                continue
-        return outcome
-
-    async def _advance(self, outcome: Outcome) -> None:
-        """Leave the present line and work on to the next stop; begin again after a person came in between."""
-        self._at.busy = True
-        while True:
-            await workflow.wait_condition(lambda: self._at.may_move)
-            async with self._lock:
-                if not self._at.may_move:
-                    continue
-                result = await self._stretch("cancelled" if self._at.cancelled else outcome)
-                if result is not None:
-                    self._at.arrive(result)
-                    return
-
-    async def _stretch(self, outcome: Outcome) -> StretchResult | None:
-        """One stretch; None when a person interrupted it. What cannot be done closes the run as failed."""
-        at = self._at
-        wanted = StretchInput(self._wanted.run_id, at.cursor, outcome, workflow.now().isoformat(), list(at.skips))
+    async def _wait(self) -> None:
+        """Stand still until there is a reason to move on, or the time to wait for is another one."""
+        time = self._at.next_time
         try:
-            if outcome in {"cancelled", "failed"} or not is_outward(at.lines, at.cursor):
+            await workflow.wait_condition(
+                lambda: self._at.due(workflow.now()) is not None or self._at.next_time != time,
+                timeout=self._at.patience(workflow.now()),
+            )
+        except TimeoutError:
+            return
+
+    async def _move(self) -> None:
+        """Do the stretch that is due. Meanwhile a person may have come in between: then there may be none."""
+        at = self._at
+        move = at.due(workflow.now())
+        if move is None:
+            return
+        at.leave(move)
+        result = await self._stretch(move, move.outcome)
+        at.busy = False
+        if result is not None:
+            at.arrive(move, result)
+
+    async def _stretch(self, move: Move, outcome: Outcome) -> StretchResult | None:
+        """One stretch; None when a person interrupted it. What cannot be done is stuck, or closes the run as failed."""
+        at, cursor = self._at, move.strand.cursor
+        wanted = StretchInput(
+            self._wanted.run_id,
+            cursor,
+            outcome,
+            workflow.now().isoformat(),
+            skips=list(at.skips),
+            until=move.strand.deadline,
+            fork=at.open_fork if move.strand is not at.trunk else -1,
+        )
+        try:
+            if outcome in HERE or not is_outward(at.lines, cursor):
                 return await _here(wanted)
             self._going = _outside(wanted)
             return await self._going
@@ -95,7 +98,7 @@ class PlaybookRun:
                 return None
             if outcome == "failed":
                 raise
-            return await self._stretch("failed")
+            return await self._stretch(move, "failed" if outcome in CLOSING or outcome == "stuck" else "stuck")
         finally:
             self._going = None
 
@@ -109,40 +112,42 @@ class PlaybookRun:
         workflow.continue_as_new(
             replace(
                 self._wanted,
-                cursor=at.cursor,
-                begun=True,
-                deadline=at.deadline,
+                strands=at.strands,
+                expires=at.expires,
                 paused=at.paused,
                 skips=at.skips,
                 kept=at.kept,
+                jumps=at.jumps,
             ),
         )
 
     @workflow.update
     async def act(self, act: Act) -> ActResult:
         """A person's act: recorded in the database, then done."""
-        if self._going is not None and act.kind in _INTERRUPTING:
+        if self._going is not None and act.kind in INTERRUPTING:
             self._going.cancel()
         async with self._lock:
             self._refuse(act)
             at = self._at
+            jumps = [*at.jumps, jump_of(at, act)] if act.kind == RunAct.JUMP else []
+            now = workflow.now()
             await workflow.execute_local_activity(
                 RECORD_ACT,
-                RecordActInput(self._wanted.run_id, act.act_id, act.kind, at.cursor, workflow.now().isoformat()),
+                RecordActInput(self._wanted.run_id, act.act_id, act.kind, at.cursor, now.isoformat(), jumps),
                 **DATABASE_ONLY,
             )
-            at.apply(act)
+            apply(at, act, now)
             return ActResult(applied=True, cursor=at.cursor)
 
     @act.validator
     def _refuse(self, act: Act) -> None:
         """Refuse what is stale, before it leaves a trace in the history."""
-        if refusal := self._at.refusal(act):
-            raise ApplicationError(refusal, type="refused", non_retryable=True)
+        if why := refusal(self._at, act):
+            raise ApplicationError(why, type="refused", non_retryable=True)
 
     @workflow.signal
     def wake(self, wake: Wake) -> None:
-        """What a step waits for has come, or the run's exit condition holds."""
+        """What a step waits for has come, its time may have moved, or the run's exit condition holds."""
         self._at.wake(wake)
 
     @workflow.query

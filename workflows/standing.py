@@ -1,54 +1,84 @@
-"""Where a run stands and what it has been told, as plain state: what may be done to it, and why it moves on.
+"""Where a run stands and what it has been told, as plain state: why it moves on, and what a stretch leads to.
 
-No Temporal in here: `playbook_run` asks, waits and calls activities; every rule about acts, wakes and pauses is below.
+A run is a set of strands: its own, and one for each row of an open fork. Stretches are done one at a time, whichever
+strand is due; so however many rows there are, nothing in a run ever happens beside something else. No Temporal in
+here: `playbook_run` asks, waits and calls activities; which acts are possible stands in `acting`.
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
 
 from engine.running.lines import Line
-from engine.terms import RunAct
-from workflows.payloads import Act, Outcome, RunInput, StretchResult, Wake
+from engine.running.ways import Jump, again
+from workflows.payloads import Outcome, RunInput, Strand, StretchResult, Wake
 
-RUN = ""
+RUN: Final = ""
 """The key under which `Standing.kept` holds what concerns the run and not one of its steps."""
+
+CLOSING: Final[frozenset[Outcome]] = frozenset({"exit", "overdue", "cancelled", "failed"})
+"""Outcomes that close a run, wherever it stands."""
+
+_LOOKING: Final[frozenset[Outcome]] = frozenset({"again", "resumed"})
+"""Outcomes that only look once more: whatever the run has been told comes first."""
+
+
+HERE: Final[frozenset[Outcome]] = CLOSING | _LOOKING | {"stuck"}
+"""Outcomes whose stretch only touches the database, whatever lies ahead: what is to be sent it hands back."""
+
+
+class Move(NamedTuple):
+    """The strand that moves on now, and why."""
+
+    strand: Strand
+    outcome: Outcome
 
 
 @dataclass
 class Standing:
     """The state of one run between its activities.
 
-    ``busy``: a stretch is being worked on, so ``cursor`` is the line it left. ``kept``: outcomes that have come for a
-    step and are applied when the run stands there (and is not paused). ``changes`` grows with everything that is told.
+    ``compiled`` are its lines, ``lines`` the same under the names they have after its ``jumps``. ``strands``: the run's
+    own first. ``expires`` (ISO, or empty): when its longest time is over; ``paused``: since when. ``kept``: outcomes
+    that have come for a step and are applied when the run stands there. ``busy``: a stretch is being worked on.
     """
 
+    compiled: tuple[Line, ...]
     lines: tuple[Line, ...]
-    cursor: int = 0
-    deadline: str = ""
-    paused: bool = False
+    strands: list[Strand]
+    expires: str = ""
+    paused: str = ""
     skips: list[str] = field(default_factory=list)
     kept: dict[str, Outcome] = field(default_factory=dict)
-    busy: bool = True
+    jumps: list[Jump] = field(default_factory=list)
+    busy: bool = False
     ended: bool = False
-    changes: int = 0
 
     @classmethod
-    def of(cls, wanted: RunInput) -> "Standing":
+    def of(cls, wanted: RunInput, now: datetime) -> "Standing":
         """The state a run begins or continues with."""
+        lines = tuple(wanted.lines)
+        longest = timedelta(seconds=lines[-1].days * wanted.day_seconds)
         return cls(
-            lines=tuple(wanted.lines),
-            cursor=wanted.cursor,
-            deadline=wanted.deadline,
+            compiled=lines,
+            lines=again(lines, wanted.jumps),
+            strands=list(wanted.strands) or [Strand()],
+            expires=wanted.expires or ((now + longest).isoformat() if longest else ""),
             paused=wanted.paused,
             skips=list(wanted.skips),
             kept=dict(wanted.kept),
-            busy=not wanted.begun,
+            jumps=list(wanted.jumps),
         )
 
     @property
-    def line(self) -> Line:
-        """The line the run stands at."""
-        return self.lines[self.cursor]
+    def trunk(self) -> Strand:
+        """The run's own strand."""
+        return self.strands[0]
+
+    @property
+    def cursor(self) -> int:
+        """The line at which the run as a whole stands."""
+        return self.trunk.cursor
 
     @property
     def cancelled(self) -> bool:
@@ -56,90 +86,128 @@ class Standing:
         return self.kept.get(RUN) == "cancelled"
 
     @property
-    def may_move(self) -> bool:
-        """Whether the run may go on: a cancelled one must, a paused one may not."""
-        return self.cancelled or not self.paused
+    def open_fork(self) -> int:
+        """The outermost fork that is open; -1: none is."""
+        return self.cursor if self.trunk.stop == "fork" else -1
 
-    def arrive(self, result: StretchResult) -> None:
-        """A stretch is done; the run stands where it stopped."""
-        self.cursor, self.deadline = result.cursor, result.deadline
-        self.busy, self.ended = False, result.stop == "end"
+    @property
+    def is_moving(self) -> bool:
+        """Whether a stretch is at work or still to be done, so that a strand's cursor is a line it has left."""
+        return self.busy or any(one.leaving not in {"", *_LOOKING} and one.stop != "stuck" for one in self.strands)
 
-    def outcome(self, now: datetime) -> Outcome | None:
-        """Why the run moves on now, or None while it waits."""
-        if self.cancelled:
-            return "cancelled"
+    def line(self, strand: Strand) -> Line:
+        """The line a strand stands at, or left."""
+        return self.lines[strand.cursor]
+
+    def due(self, now: datetime) -> Move | None:
+        """Which strand moves on now, and why; None while the run waits."""
+        if closing := self._closing(now):
+            return Move(self.trunk, closing)
         if self.paused:
             return None
-        told = self.kept.get(RUN) or self.kept.get(self.line.step)
-        if told:
-            return told
-        if self.line.step in self.skips:
-            return "skipped"
-        if not self.deadline or now < datetime.fromisoformat(self.deadline):
-            return None
-        return "expired" if self.line.kind == "gate" else "elapsed"
+        for strand in self.strands:
+            if outcome := self._outcome(strand, now):
+                return Move(strand, outcome)
+        return None
+
+    def leave(self, move: Move) -> None:
+        """A stretch begins; when it is interrupted, it is still to be done."""
+        self.busy = True
+        if move.outcome not in CLOSING:
+            move.strand.leaving = move.outcome
+
+    def arrive(self, move: Move, result: StretchResult) -> None:
+        """A stretch is done; its strand stands where it stopped."""
+        strand = move.strand
+        strand.cursor, strand.stop, strand.deadline = result.cursor, result.stop, result.deadline
+        strand.leaving = move.outcome if result.stop == "stuck" else ""
+        self.ended = result.stop == "end"
+        if result.stop == "fork":
+            self.strands += [Strand(cursor=first, fork=result.cursor) for first in self.line(strand).arms]
+        elif result.stop == "join":
+            self.strands.remove(strand)
+            self._join(strand.fork)
+
+    @property
+    def next_time(self) -> str:
+        """When the run moves on by itself (ISO); empty: only when it is told something."""
+        times = [self.expires, *([] if self.paused else [strand.deadline for strand in self.strands])]
+        return min(filter(None, times), key=datetime.fromisoformat, default="")
 
     def patience(self, now: datetime) -> float | None:
         """Seconds until the run moves on by itself; None: only when it is told something."""
-        if self.paused or not self.deadline:
+        if not self.next_time:
             return None
-        return max((datetime.fromisoformat(self.deadline) - now).total_seconds(), 0.001)
+        return max((datetime.fromisoformat(self.next_time) - now).total_seconds(), 0.001)
 
     def wake(self, wake: Wake) -> None:
         """Keep what came; the first thing that comes for a step counts."""
-        key, outcome = (RUN, "exit") if wake.outcome == "exit" else (wake.step, "satisfied")
-        self.kept.setdefault(key, outcome)  # type: ignore[arg-type]  # mypy joins the two literals to str
-        self.changes += 1
+        if wake.outcome == "again":
+            self._look_again("again", wake.step)
+        elif wake.outcome == "exit":
+            self.kept.setdefault(RUN, "exit")
+        else:
+            self.kept.setdefault(wake.step, "satisfied")
 
-    def apply(self, act: Act) -> None:
-        """Do what a person asked; the caller has made sure that `refusal` has nothing against it."""
-        step = act.step or self.line.step
-        if act.kind in {RunAct.PAUSE, RunAct.RESUME}:
-            self.paused = act.kind == RunAct.PAUSE
-        elif act.kind == RunAct.CANCEL:
-            self.kept[RUN] = "cancelled"
-        elif act.kind == RunAct.APPROVE:
-            self.kept[step] = "approved"
-        elif act.kind == RunAct.REJECT:
-            self.kept[step] = "rejected"
-        elif act.kind == RunAct.TASK_DONE:
-            self.kept.setdefault(step, "satisfied")
-        elif act.kind == RunAct.SKIP:
-            self.skips.append(step)
-        self.changes += 1
+    def pause(self, now: datetime) -> None:
+        """Stand still. What comes meanwhile is kept."""
+        self.paused = now.isoformat()
 
-    def refusal(self, act: Act) -> str:
-        """Why this act cannot take effect now; empty when it can.
+    def resume(self, now: datetime, *, stretch: bool) -> None:
+        """Go on; every stop is looked at once more, for the reason to stand there may be gone. ``stretch``: waits get
+        the time back that has passed."""
+        passed = now - datetime.fromisoformat(self.paused)
+        self.paused = ""
+        for strand in self.strands:
+            if stretch and strand.deadline:
+                strand.deadline = (datetime.fromisoformat(strand.deadline) + passed).isoformat()
+        self._look_again("resumed")
 
-        While a stretch is at work an approval may be ahead of the news that the run stands at its gate, so then only
-        the existence of the gate is asked for; the handler asks again when the stretch is done.
-        """
-        if self.ended:
-            return "the run has ended"
+    def jump(self, strand: Strand, jump: Jump) -> None:
+        """Go back to a line; what the strand opened beside itself is given up."""
+        self.jumps.append(jump)
+        self.lines = again(self.compiled, self.jumps)
+        self.strands = [one for one in self.strands if one is strand or not jump.first <= one.cursor <= jump.last]
+        strand.cursor, strand.leaving, strand.stop, strand.deadline = jump.first, "jumped", "", ""
+
+    def _closing(self, now: datetime) -> Outcome | None:
         if self.cancelled:
-            return "the run is being cancelled"
-        if act.kind in {RunAct.APPROVE, RunAct.REJECT}:
-            return self._gate_refusal(act.step)
-        if act.kind == RunAct.PAUSE:
-            return "the run is already paused" if self.paused else ""
-        if act.kind == RunAct.RESUME:
-            return "" if self.paused else "the run is not paused"
-        if act.kind == RunAct.SKIP:
-            return self._skip_refusal(act.step)
-        return "" if act.kind in {RunAct.CANCEL, RunAct.TASK_DONE} else f'there is no act "{act.kind}"'
+            return "cancelled"
+        if _over(self.expires, now):
+            return "overdue"
+        return "exit" if self.kept.get(RUN) == "exit" and not self.paused else None
 
-    def _gate_refusal(self, step: str) -> str:
-        if self.busy and any(line.kind == "gate" and line.step == step for line in self.lines):
-            return ""
-        if self.line.kind != "gate" or self.line.step != step:
-            return f'the run does not stand at the approval "{step}"'
-        return f'the approval "{step}" is already {self.kept[step]}' if step in self.kept else ""
-
-    def _skip_refusal(self, step: str) -> str:
-        if not step:
-            return "the run is between two steps" if self.busy else ""
+    def _outcome(self, strand: Strand, now: datetime) -> Outcome | None:
+        if strand.stop == "stuck":
+            return "failed" if _over(strand.deadline, now) else None
+        if strand.leaving and (strand.leaving not in _LOOKING or not strand.stop):
+            return strand.leaving
+        step = self.line(strand).step
+        if strand.stop not in {"wait", "gate"}:
+            return None
+        if told := self.kept.get(step):
+            return told
         if step in self.skips:
-            return f'the step "{step}" is already skipped'
-        ahead = any(line.step == step for line in self.lines[self.cursor :])
-        return "" if ahead else f'the step "{step}" is not ahead of this run'
+            return "skipped"
+        if strand.leaving:
+            return strand.leaving
+        if not _over(strand.deadline, now):
+            return None
+        return "expired" if strand.stop == "gate" else "elapsed"
+
+    def _join(self, fork: int) -> None:
+        if any(one.fork == fork for one in self.strands):
+            return
+        for strand in self.strands:
+            if strand.cursor == fork and strand.stop == "fork":
+                strand.cursor, strand.leaving, strand.stop = self.lines[fork].target, "joined", ""
+
+    def _look_again(self, outcome: Outcome, step: str = "") -> None:
+        for strand in self.strands:
+            stands = strand.stop in {"wait", "gate"} and not strand.leaving
+            if stands and (not step or self.line(strand).step == step):
+                strand.leaving = outcome
+
+
+def _over(moment: str, now: datetime) -> bool:
+    return bool(moment) and now >= datetime.fromisoformat(moment)

@@ -1,9 +1,9 @@
 """A playbook compiled to numbered lines, so that where a run is is one number.
 
 Nested steps become lines with targets: a branch has three, a gate (an approval) knows the line after what it covers,
-a campaign becomes a row of lessons with waits between. A *stretch* is the row of instant lines from one stop (wait,
-gate, end) to the next. The lines travel in the workflow's input; what a step says stands in the run's own bundle
-(`engine.running.steps` finds it). Lines only ever lead forward, so every run ends.
+a campaign becomes a row of lessons with waits between, rows of steps beside each other lie between a fork and its join.
+A *stretch* is the row of instant lines from one stop (wait, gate, fork, join, end) to the next. The lines travel in the
+workflow's input; what a step says stands in the run's own bundle (`meanings` finds it). Where lines lead is `ways`'.
 """
 
 from collections.abc import Mapping
@@ -16,8 +16,11 @@ from engine.definitions.playbook import (
     BranchStep,
     CampaignStep,
     EmailStep,
+    NotifyStep,
+    ParallelStep,
     Playbook,
     ReportStep,
+    SetStep,
     Span,
     Step,
     TaskStep,
@@ -28,45 +31,70 @@ from engine.definitions.playbook import (
 from engine.terms import Mode
 
 LineKind: TypeAlias = Literal[
-    "task", "ask", "email", "lesson", "report", "webhook", "wait", "gate", "branch", "jump", "end"
+    "task",
+    "ask",
+    "set",
+    "email",
+    "lesson",
+    "report",
+    "webhook",
+    "guide",
+    "note",
+    "notify",
+    "wait",
+    "gate",
+    "fork",
+    "join",
+    "branch",
+    "jump",
+    "end",
 ]
 
 APPROVE_RUN: Final = "approve-run"
+VETO_RUN: Final = "veto-run"
 START_BY_HAND: Final = "start-by-hand"
 RUN_EXPIRES: Final = Span(5, working=True)
 """How long a whole run waits for its yes."""
+VETO: Final = Span(1, working=True)
+"""How long somebody may stop a run in mode veto, where the rule does not say."""
 BY_HAND_AT_MOST: Final = Span(30)
 """How long a run in mode manual waits to be started."""
+STUCK_AT_MOST: Final = Span(7)
+"""How long a run that cannot go on stays open for somebody to try again."""
 
 _NO_TIME: Final = Span(0)
-_OUTWARD: Final = {"email", "lesson", "report", "webhook"}
+_OUTWARD: Final = {"email", "lesson", "report", "webhook", "guide", "note", "notify"}
 _INSTANT: Final[Mapping[type, LineKind]] = {
     TaskStep: "task",
     AskStep: "ask",
     EmailStep: "email",
     ReportStep: "report",
-    WebhookStep: "webhook",
+    NotifyStep: "notify",
+    SetStep: "set",
 }
-_STOPS: Final = {"wait", "gate", "end"}
+_STOPS: Final = {"wait", "gate", "fork", "join", "end"}
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line. ``step`` is unique in the run (``seat-campaign/first-plan`` for a lesson).
 
-    ``kind``: ``task ask email lesson report webhook`` are instant; ``wait`` and ``gate`` stop; ``branch`` and ``jump``
-    move; ``end`` ends. ``target`` is where a jump goes, and where a gate goes when it is not approved; ``arms`` are a
-    branch's lines for then, otherwise, unknown. ``days`` (working days when ``working``) is a wait's or gate's longest
-    time. ``outward``: sends something out of the building.
+    ``kind``: ``task ask set email lesson report webhook guide note notify`` are instant; ``wait``, ``gate``, ``fork``
+    and ``join`` stop; ``branch`` and ``jump`` move; ``end`` ends. ``target`` is where a jump goes, where a gate goes
+    when it is not passed, and a fork's join; ``arms`` are a branch's lines for then, otherwise, unknown, or the first
+    line of each row of a fork. ``days`` (working days when ``working``) is a wait's or gate's longest time, and at the
+    end the run's. ``passes``: a gate that lets through when nobody stopped it in its time (a veto window).
+    ``outward``: sends something out of the building.
     """
 
     kind: LineKind
     step: str
     target: int = -1
-    arms: tuple[int, int, int] = (-1, -1, -1)
+    arms: tuple[int, ...] = ()
     days: float = 0.0
     working: bool = False
     outward: bool = False
+    passes: bool = False
 
     @property
     def stops(self) -> bool:
@@ -83,54 +111,22 @@ class Meaning:
     lesson: str = ""
 
 
-def compile_lines(playbook: Playbook, mode: Mode) -> tuple[Line, ...]:
-    """Compile a playbook. Mode ``approve`` puts one gate (step ``approve-run``) in front of everything, ``manual``
-    one task (``start-by-hand``) with a wait until it is done."""
-    return tuple(_written(playbook, mode).lines)
+def compile_lines(playbook: Playbook, mode: Mode, veto: Span = VETO) -> tuple[Line, ...]:
+    """Compile a playbook. Mode ``approve`` puts one gate (step ``approve-run``) in front of everything, ``veto`` one
+    (``veto-run``) that opens by itself after the span ``veto``, ``manual`` one task (``start-by-hand``) with a wait
+    until it is done."""
+    return tuple(_written(playbook, mode, veto).lines)
 
 
 def meanings(playbook: Playbook, mode: Mode) -> Mapping[str, Meaning]:
     """What each line of `compile_lines` means, by the line's step."""
-    page = _written(playbook, mode)
+    page = _written(playbook, mode, VETO)
     return {line.step: meaning for line, meaning in zip(page.lines, page.meanings, strict=True)}
 
 
 def wait_of(step: str) -> str:
     """The step of the wait that follows a task or an ask, or comes before a lesson."""
     return f"{step}/wait"
-
-
-def exits(lines: tuple[Line, ...], number: int) -> tuple[int, ...]:
-    """The numbers of the lines that can follow line ``number``."""
-    line = lines[number]
-    match line.kind:
-        case "end":
-            return ()
-        case "jump":
-            return (line.target,)
-        case "branch":
-            return line.arms
-        case "gate":
-            return (number + 1, line.target)
-    return (number + 1,)
-
-
-def is_outward(lines: tuple[Line, ...], cursor: int) -> bool:
-    """Whether the stretch that begins at ``cursor`` can send something out, whichever way its branches go.
-
-    A stop at ``cursor`` is left, whichever way it is left; any other line is itself part of the stretch.
-    """
-    open_lines = list(exits(lines, cursor)) if lines[cursor].stops else [cursor]
-    seen: set[int] = set()
-    while open_lines:
-        number = open_lines.pop()
-        if number in seen or lines[number].stops:
-            continue
-        seen.add(number)
-        if lines[number].outward:
-            return True
-        open_lines += exits(lines, number)
-    return False
 
 
 @dataclass(slots=True)
@@ -152,6 +148,12 @@ class _Page:
     def aim(self, number: int, target: int) -> None:
         self.lines[number] = replace(self.lines[number], target=target)
 
+    def gate(self, step: str, of: Step | None, span: Span, *, passes: bool) -> int:
+        """Write a gate; what it covers follows, and `aim` says where that ends."""
+        number = self.add("gate", step, of, span=span)
+        self.lines[number] = replace(self.lines[number], passes=passes)
+        return number
+
     def _free(self, step: str, *, theirs: bool) -> str:
         used = {line.step for line in self.lines}
         while step in used or (step in self.taken and not theirs):
@@ -159,17 +161,21 @@ class _Page:
         return step
 
 
-def _written(playbook: Playbook, mode: Mode) -> _Page:
+def _written(playbook: Playbook, mode: Mode, veto: Span) -> _Page:
     page = _Page(frozenset(step.id for step in walk(playbook.steps)))
-    gate = page.add("gate", APPROVE_RUN, span=RUN_EXPIRES) if mode is Mode.APPROVE else -1
-    if mode is Mode.MANUAL:
+    gate = -1
+    if mode is Mode.APPROVE:
+        gate = page.gate(APPROVE_RUN, None, RUN_EXPIRES, passes=False)
+    elif mode is Mode.VETO:
+        gate = page.gate(VETO_RUN, None, veto, passes=True)
+    elif mode is Mode.MANUAL:
         page.add("task", START_BY_HAND)
         page.add("wait", wait_of(page.lines[-1].step), span=BY_HAND_AT_MOST)
     for step in playbook.steps:
         _write(page, step)
     if gate >= 0:
         page.aim(gate, len(page.lines))
-    page.add("end", "end")
+    page.add("end", "end", span=Span(playbook.max_duration))
     return page
 
 
@@ -179,18 +185,21 @@ def _write(page: _Page, step: Step) -> None:
             page.add(_INSTANT[type(step)], step.id, step)
             if step.wait_for_done is not None:
                 page.add("wait", wait_of(page.lines[-1].step), step, span=step.wait_for_done)
-        case EmailStep() | ReportStep() | WebhookStep():
+        case EmailStep() | ReportStep() | NotifyStep() | SetStep():
             page.add(_INSTANT[type(step)], step.id, step)
+        case WebhookStep():
+            page.add(step.kind, step.id, step)
         case WaitStep():
             page.add("wait", step.id, step, span=step.at_most)
         case CampaignStep():
             _write_campaign(page, step)
         case BranchStep():
             _write_branch(page, step)
+        case ParallelStep():
+            _write_parallel(page, step)
         case ApproveStep():
-            gate = page.add("gate", step.id, step, span=step.expires)
-            for inner in step.steps:
-                _write(page, inner)
+            gate = page.gate(step.id, step, step.expires, passes=step.on_expiry == "go")
+            _write_arm(page, step.steps)
             page.aim(gate, len(page.lines))
 
 
@@ -216,6 +225,18 @@ def _write_branch(page: _Page, step: BranchStep) -> None:
     page.aim(after_then, len(page.lines))
     page.aim(after_else, len(page.lines))
     page.lines[branch] = replace(page.lines[branch], arms=(then, otherwise, unknown))
+
+
+def _write_parallel(page: _Page, step: ParallelStep) -> None:
+    fork = page.add("fork", step.id, step)
+    starts, ends = [], []
+    for number, arm in enumerate(step.arms, start=1):
+        starts.append(_write_arm(page, arm))
+        ends.append(page.add("jump", f"{step.id}/after-{number}", step))
+    join = page.add("join", f"{step.id}/joined", step)
+    for end in ends:
+        page.aim(end, join)
+    page.lines[fork] = replace(page.lines[fork], arms=tuple(starts), target=join)
 
 
 def _write_arm(page: _Page, steps: tuple[Step, ...]) -> int:

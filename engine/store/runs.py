@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from engine.definitions.bundle import Bundle
 from engine.errors import NotFound, Refused
-from engine.running.lines import Line, compile_lines
-from engine.store import outbox
+from engine.running.lines import VETO, Line, compile_lines
+from engine.running.ways import again
+from engine.store import done_again, outbox
 from engine.store.accounts import parts
 from engine.store.bulk import insert_all
 from engine.store.queueing import Queue, queue
@@ -117,7 +118,10 @@ def request_all(
 
 
 def _frozen(bundle: Bundle, wanted: Wanted) -> list[dict[str, Any]]:
-    return [asdict(line) for line in compile_lines(bundle.playbooks[wanted.playbook], wanted.mode)]
+    rule = bundle.rules.get(wanted.rule)
+    actions = [one for one in (rule.actions if rule else ()) if one.playbook == wanted.playbook]
+    veto = next((one.veto for one in actions if one.mode is wanted.mode and one.veto), VETO)
+    return [asdict(line) for line in compile_lines(bundle.playbooks[wanted.playbook], wanted.mode, veto)]
 
 
 def start_by_hand(
@@ -236,5 +240,6 @@ def _run(row: RunRow) -> Run:
     )
 
 
-def _lines(frozen: Mapping[str, Any]) -> tuple[Line, ...]:
-    return tuple(Line(**{**line, "arms": tuple(line["arms"])}) for line in frozen["lines"])
+def _lines(frozen: dict[str, Any]) -> tuple[Line, ...]:
+    lines = [Line(**{**line, "arms": tuple(line["arms"])}) for line in frozen["lines"]]
+    return again(lines, done_again.read(frozen))

@@ -14,9 +14,11 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from engine.running.lines import Line
+from workflows.activities.moving import BEGINNING
 from workflows.activity_options import DELIVERY_SUFFIX, RECORD_ACT, RUN_STRETCH
 from workflows.payloads import Act, ActResult, RecordActInput, RunInput, StretchInput, StretchResult
 from workflows.playbook_run import PlaybookRun
+from workflows.standing import CLOSING
 
 Handle: TypeAlias = WorkflowHandle[PlaybookRun, int]
 
@@ -63,19 +65,29 @@ class Recorder:
         self.acts.append(wanted)
 
     def _stop(self, wanted: StretchInput) -> StretchResult:
-        if wanted.outcome in {"cancelled", "failed", "exit"}:
+        if wanted.outcome in CLOSING:
             return StretchResult(len(self.lines) - 1, "end")
-        line = self.lines[wanted.cursor]
-        number = wanted.cursor + (wanted.outcome != "begin")
-        if line.kind == "gate" and wanted.outcome in {"rejected", "expired", "skipped"}:
-            number = line.target
+        if wanted.outcome == "stuck":
+            return StretchResult(wanted.cursor, "stuck", _later(wanted, 7))
+        number = self._following(wanted)
         while not self.lines[number].stops:
             number = self.lines[number].arms[0] if self.lines[number].kind == "branch" else number + 1
+            number = self.lines[number].target if self.lines[number].kind == "jump" else number
         line = self.lines[number]
-        if line.kind == "end":
-            return StretchResult(number, "end")
-        until = datetime.fromisoformat(wanted.now) + timedelta(days=line.days)
-        return StretchResult(number, "wait" if line.kind == "wait" else "gate", until.isoformat() if line.days else "")
+        if line.kind in {"end", "fork", "join"}:
+            return StretchResult(number, line.kind)  # type: ignore[arg-type]  # three of the words there are
+        until = wanted.until if wanted.outcome in BEGINNING and wanted.until else _later(wanted, line.days)
+        return StretchResult(number, "wait" if line.kind == "wait" else "gate", until if line.days else "")
+
+    def _following(self, wanted: StretchInput) -> int:
+        line = self.lines[wanted.cursor]
+        if line.kind == "gate" and wanted.outcome in {"rejected", "expired", "skipped"} and not line.passes:
+            return line.target
+        return wanted.cursor + (line.stops and wanted.outcome not in BEGINNING)
+
+
+def _later(wanted: StretchInput, days: float) -> str:
+    return (datetime.fromisoformat(wanted.now) + timedelta(days=days)).isoformat()
 
 
 @dataclass
@@ -124,9 +136,9 @@ class Stage:
             while len(self.recorder.stretches) < count:  # noqa: ASYNC110 # a plain list is enough for a test
                 await asyncio.sleep(0.01)
 
-    async def act(self, handle: Handle, kind: str, step: str = "", number: int = 1) -> ActResult:
+    async def act(self, handle: Handle, kind: str, step: str = "", number: int = 1, **more: bool) -> ActResult:
         """Send a person's act, as the outbox does."""
-        wanted = Act(number, kind, step)
+        wanted = Act(number, kind, step, **more)
         answer: ActResult = await handle.execute_update("act", wanted, id=f"act-{number}", result_type=ActResult)
         return answer
 

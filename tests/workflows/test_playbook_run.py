@@ -131,8 +131,8 @@ async def test_a_paused_run_lets_its_time_pass_and_moves_on_when_resumed(on_stag
         assert stage.recorder.outcomes == ["begin"]
         await stage.act(run, "resume", number=2)
         await run.result()
-        assert stage.recorder.outcomes == ["begin", "elapsed"]
-        assert stage.recorder.days == [0, 30]
+        assert stage.recorder.outcomes == ["begin", "resumed", "elapsed"]
+        assert stage.recorder.days == [0, 30, 30]
 
 
 async def test_what_comes_while_paused_is_applied_on_resume(on_stage: OnStage) -> None:
@@ -219,12 +219,15 @@ async def test_cancelling_does_not_wait_for_a_relay_that_is_down(on_stage: OnSta
 
 
 @pytest.mark.parametrize("failure", [KeyError("no such message"), NotFound("no such bundle"), BadDefinition([])])
-async def test_a_stretch_that_can_never_work_closes_the_run_as_failed(on_stage: OnStage, failure: Exception) -> None:
+async def test_a_stretch_that_can_never_work_leaves_the_run_open_for_a_week_and_then_fails(
+    on_stage: OnStage, failure: Exception
+) -> None:
     async with on_stage(WAITING) as stage:
         stage.recorder.failures = [failure]
         run = await stage.begin()
         await run.result()
-        assert stage.recorder.outcomes == ["begin", "failed"]
+        assert stage.recorder.outcomes == ["begin", "stuck", "failed"]
+        assert stage.recorder.days == [0, 0, 7]
 
 
 async def test_a_long_run_continues_as_new_with_all_it_knows(on_stage: OnStage) -> None:

@@ -11,6 +11,7 @@ from engine.running.lines import Line
 from engine.store import acts, approvals, exits, runs, steps, tasks, waits
 from engine.store.approvals import Approval
 from engine.terms import ActState, ApprovalState, RunAct, RunState, StepState
+from workflows.activities.moving import BEGINNING, go_back, leave_join
 from workflows.activities.noting import note, who_skipped, worry
 from workflows.activities.scene import Scene
 from workflows.payloads import StretchResult
@@ -39,6 +40,9 @@ def ending(session: Session, scene: Scene) -> Ending | None:
         return Ending(RunState.CANCELLED, why)
     if scene.outcome == "failed":
         return Ending(RunState.FAILED, f"It could not go on: {scene.run.sentence}", keeps_tasks=True)
+    if scene.outcome == "overdue":
+        days = f"{scene.playbook.max_duration:g} days"
+        return Ending(RunState.DONE, f"Ended after {days}, the longest time this playbook may take.")
     if scene.account.barred:
         return Ending(RunState.CANCELLED, f"Ended, because {scene.account.barred}.")
     why = _exit(session, scene)
@@ -50,9 +54,13 @@ def ending(session: Session, scene: Scene) -> Ending | None:
 def leave(session: Session, scene: Scene) -> int | Ending:
     """Leave the line the run stands at. Returns the number of the next line, or how the run ends."""
     line = scene.lines[scene.cursor]
-    if scene.outcome == "begin":
+    if scene.outcome == "jumped":
+        go_back(session, scene)
+    if scene.outcome in BEGINNING:
         return scene.cursor
-    waits.end(session, scene.run.id)
+    waits.end(session, scene.run.id, line.step)
+    if line.kind == "join":
+        return leave_join(session, scene)
     if line.kind == "gate":
         return _leave_gate(session, scene, line)
     if line.kind != "wait":
@@ -68,7 +76,9 @@ def end(session: Session, scene: Scene, how: Ending) -> StretchResult:
     last = len(scene.lines) - 1
     if not runs.find(session, scene.run.id).state.is_open:
         return StretchResult(last, "end")
-    runs.move(session, scene.run.id, state=how.state, cursor=scene.cursor, sentence=how.sentence, at=scene.now)
+    runs.move(
+        session, scene.run.id, state=how.state, cursor=scene.whole(scene.cursor), sentence=how.sentence, at=scene.now
+    )
     waits.end(session, scene.run.id)
     steps.end_open(session, scene.run.id, "The run ended before this was over.", scene.now)
     approvals.withdraw_all(session, scene.run.id, scene.now)

@@ -13,6 +13,7 @@ from engine.evaluation.asked import seen_by
 from engine.evaluation.evaluation import evaluate
 from engine.running.lines import Line, Meaning, meanings
 from engine.running.sight import Sight
+from engine.running.ways import origin
 from engine.running.working_time import deadline, seen_at
 from engine.store import bundles, people, runs
 from engine.store.facts import load_facts
@@ -25,7 +26,8 @@ from workflows.payloads import Outcome, StretchInput
 class Scene:
     """What stays the same during one stretch. ``sight`` is None when nothing ahead asks about the account's data.
 
-    ``now`` is the clock of the run; ``seen_at`` the moment whose data it looks at.
+    ``now`` is the clock of the run; ``seen_at`` the moment whose data it looks at. ``ends``: the time a stop has that
+    is only looked at once more (ISO); ``fork``: where the run as a whole is while one of several rows is at work.
     """
 
     run: Run
@@ -41,6 +43,8 @@ class Scene:
     sight: Sight | None
     base_url: str
     sender: str
+    ends: str = ""
+    fork: int = -1
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -55,7 +59,11 @@ class Scene:
 
     def meaning(self, line: Line) -> Meaning:
         """What a line means in the run's own bundle."""
-        return self.known[line.step]
+        return self.known[origin(line.step)]
+
+    def whole(self, number: int) -> int:
+        """The line at which the run as a whole is, when this stretch is at line ``number``."""
+        return number if self.fork < 0 else self.fork
 
     def until(self, span: Span) -> datetime:
         """When a span from now is over, on the run's clock."""
@@ -75,8 +83,8 @@ def load(
     now = datetime.fromisoformat(wanted.now)
     seen = looking_at or seen_at(now, run.day_seconds, run.requested_at, run.started_at)
     known = dict(meanings(playbook, run.mode))
-    ahead = [known[line.step] for line in run.lines[wanted.cursor :]]
-    is_closing = wanted.outcome in {"cancelled", "failed"} or not run.state.is_open
+    ahead = [known[origin(line.step)] for line in run.lines[wanted.cursor :]]
+    is_closing = wanted.outcome in {"cancelled", "failed", "stuck", "overdue"} or not run.state.is_open
     is_asked = not is_closing and _reads_data(bundle, run, playbook, ahead)
     return Scene(
         run=run,
@@ -92,6 +100,8 @@ def load(
         sight=_look(session, seen_by(bundle, run.rule, run.playbook), run.account_id, seen) if is_asked else None,
         base_url=base_url.rstrip("/"),
         sender=sender,
+        ends=wanted.until,
+        fork=wanted.fork,
     )
 
 

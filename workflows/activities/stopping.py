@@ -8,6 +8,7 @@ from engine.definitions.playbook import ApproveStep, AskStep, CampaignStep, Span
 from engine.store import approvals, runs, tasks, waits
 from engine.terms import RunState, StepState, TaskState, Verdict
 from workflows.activities import mailing
+from workflows.activities.moving import ends_at, open_fork, reach_join
 from workflows.activities.noting import note
 from workflows.activities.scene import Scene
 from workflows.payloads import StretchResult
@@ -33,9 +34,13 @@ def goes_on(session: Session, scene: Scene, number: int) -> bool:
 
 
 def stand(session: Session, scene: Scene, number: int) -> StretchResult:
-    """Stop at a wait or gate: say what the run waits for, and until when."""
+    """Stop at a wait or gate: say what the run waits for, and until when. Or at a fork or a join."""
     line = scene.lines[number]
-    until = scene.until(Span(line.days, line.working))
+    if line.kind == "fork":
+        return open_fork(session, scene, number)
+    if line.kind == "join":
+        return reach_join(session, scene, number)
+    until = ends_at(scene, number, scene.until(Span(line.days, line.working)))
     if line.kind == "gate":
         sentence = _open_gate(session, scene, number, until)
     else:
@@ -44,7 +49,9 @@ def stand(session: Session, scene: Scene, number: int) -> StretchResult:
         waits.begin(session, scene.run.id, line.step, condition=condition, until=until)
         sentence = _waits_for(step)
     note(session, scene, line, StepState.WAITING, f"{sentence}, at most until {until:%Y-%m-%d %H:%M} UTC.")
-    runs.move(session, scene.run.id, state=RunState.WAITING, cursor=number, sentence=sentence, at=scene.now)
+    runs.move(
+        session, scene.run.id, state=RunState.WAITING, cursor=scene.whole(number), sentence=sentence, at=scene.now
+    )
     return StretchResult(number, "gate" if line.kind == "gate" else "wait", until.isoformat())
 
 

@@ -12,12 +12,13 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from engine.errors import EngineError
-from engine.store import acts, approvals, runs, steps, waits
+from engine.store import acts, runs
 from engine.store.sessions import Store
-from engine.terms import ActState, DeliveryState, RunAct, RunState, StepState
+from engine.terms import ActState, DeliveryState, RunState, StepState
 from workflows.activities import scene as scenes
 from workflows.activities.delivering import deliver
 from workflows.activities.leaving import Ending, end, ending, leave
+from workflows.activities.moving import close_unread, record_move, stick
 from workflows.activities.noting import note, worry
 from workflows.activities.scene import Scene
 from workflows.activities.walking import Outgoing, walk
@@ -48,12 +49,14 @@ class Stretches:
             with self.store.read() as session:
                 scene = scenes.load(session, wanted, self.base_url, self.sender, self.looking_at)
         except EngineError as error:
-            if wanted.outcome not in {"cancelled", "failed"}:
+            if wanted.outcome not in {"cancelled", "failed", "overdue"}:
                 raise
             return self._close_unread(wanted, error)
         going = self._begin(scene)
         pass_by("after_verdict")
         while isinstance(going, Outgoing):
+            if _only_writes():
+                return StretchResult(going.number, "wait", wanted.now)
             verdicts = [deliver(self.store, self.channel, order, scene.now) for order in going.orders]
             going = self._go_on(scene, going, verdicts)
         pass_by("before_result")
@@ -65,32 +68,20 @@ class Stretches:
         at = datetime.fromisoformat(wanted.now)
         with self.store.begin() as session:
             acts.mark(session, wanted.act_id, ActState.APPLIED, "", at)
-            run = runs.hold(session, wanted.run_id)
-            if not run.state.is_open or wanted.kind not in {RunAct.PAUSE, RunAct.RESUME}:
-                return
-            if wanted.kind == RunAct.PAUSE:
-                state, sentence = RunState.PAUSED, f"Paused. Before: {run.sentence}"
-            else:
-                state, sentence = RunState.WAITING, run.sentence.removeprefix("Paused. Before: ")
-            runs.move(session, run.id, state=state, cursor=run.cursor, sentence=sentence, at=at)
+            record_move(session, wanted.run_id, wanted.kind, wanted.jumps, at)
 
     def _close_unread(self, wanted: StretchInput, error: EngineError) -> StretchResult:
-        """Close a run whose definitions cannot be read any more, so that it does not stay open for ever."""
         state = RunState.CANCELLED if wanted.outcome == "cancelled" else RunState.FAILED
+        at = datetime.fromisoformat(wanted.now)
         with self.store.begin() as session:
-            run = runs.hold(session, wanted.run_id)
-            if run.state.is_open:
-                at = datetime.fromisoformat(wanted.now)
-                runs.move(session, run.id, state=state, cursor=wanted.cursor, sentence=f"Closed: {error}", at=at)
-                waits.end(session, run.id)
-                steps.end_open(session, run.id, "The run ended before this was over.", at)
-                approvals.withdraw_all(session, run.id, at)
-        return StretchResult(len(run.lines) - 1, "end")
+            return StretchResult(close_unread(session, wanted.run_id, wanted.cursor, state, str(error), at), "end")
 
     def _begin(self, scene: Scene) -> StretchResult | Outgoing:
         with self.store.begin() as session:
             if not runs.hold(session, scene.run.id).state.is_open:
                 return StretchResult(len(scene.lines) - 1, "end")
+            if scene.outcome == "stuck":
+                return stick(session, scene)
             start = ending(session, scene) or leave(session, scene)
             return end(session, scene, start) if isinstance(start, Ending) else walk(session, scene, start)
 
@@ -102,6 +93,11 @@ class Stretches:
                 return walk(session, scene, sent.number + 1)
             _write_delay(session, scene, later[0].reason)
         raise ApplicationError(f"could not send yet: {later[0].reason}", type="NotSent")
+
+
+def _only_writes() -> bool:
+    """Whether this is a local activity, which has no time to send: then the run comes back for it at once."""
+    return activity.in_activity() and activity.info().is_local
 
 
 def _write_down(session: Session, scene: Scene, sent: Outgoing, verdicts: Sequence[Verdict]) -> None:

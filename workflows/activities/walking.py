@@ -66,7 +66,9 @@ def _move(session: Session, scene: Scene, number: int) -> int | None:
     if state not in _OVER and line.step in scene.skips:
         state = StepState.SKIPPED
         note(session, scene, line, state, who_skipped(session, scene, line.step))
-    if state in _OVER:
+    if line.kind == "fork" and state is StepState.SKIPPED:
+        return line.target + 1
+    if state in _OVER and line.kind not in {"fork", "join"}:
         return line.target if line.kind == "gate" and state is not StepState.DONE else number + 1
     return number + 1 if line.kind == "wait" and goes_on(session, scene, number) else None
 
@@ -101,7 +103,7 @@ def _go_out(session: Session, scene: Scene, number: int, post: Post) -> Outgoing
         session,
         scene.run.id,
         state=RunState.ACTIVE,
-        cursor=scene.cursor,
+        cursor=scene.whole(scene.cursor),
         sentence=f"Sends “{post.orders[0].subject}”",
         at=scene.now,
     )

@@ -23,7 +23,8 @@ from engine.definitions.playbook import (
     walk,
 )
 from engine.definitions.problem import Place
-from engine.running.lines import compile_lines, exits, is_outward, meanings
+from engine.running.lines import compile_lines, meanings
+from engine.running.ways import exits, is_outward
 from engine.terms import Mode
 
 HERE = Place("playbooks/p.yaml")
@@ -142,7 +143,7 @@ def test_a_campaign_becomes_lessons_with_waits_between() -> None:
         ("lesson", "seat/second", 0),
         ("wait", "seat/first-2/wait", 3),
         ("lesson", "seat/first-2", 0),
-        ("end", "end", 0),
+        ("end", "end", 730),
     ]
     assert meanings(_playbook(campaign), Mode.AUTOMATIC)["seat/first-2"].lesson == "first"
 
