@@ -1,68 +1,84 @@
 """``drill``: make a fault on purpose, on real processes, and check what must hold afterwards."""
 
 import json
-import tempfile
-import time
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 if TYPE_CHECKING:
-    from api.drills.mail import Tally
+    from api.drills.result import Report
 
-_COLUMNS = ("letters", "delivered", "twice", "lost", "sent", "not_sent", "ambiguous")
+_console = Console(soft_wrap=True, highlight=False, markup=False)
 
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands to the command line."""
-    drills = typer.Typer(no_args_is_help=True, help="Make a fault on purpose and check what must hold afterwards.")
-    drills.command()(mail)
-    drills.callback()(_drills)
-    app.add_typer(drills, name="drill")
+    app.command()(drill)
 
 
-def _drills() -> None:
-    """Make a fault on purpose and check what must hold afterwards."""
-
-
-def mail(
-    runs: Annotated[int, typer.Option(help="Runs for each place, of four letters each.", min=1, max=1000)] = 3,
-    place: Annotated[list[str] | None, typer.Option(help="Only this place around the send; may be repeated.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+def drill(
+    names: Annotated[list[str], typer.Argument(help="Numbers of drills (F02), `all`, or `list`.")],
+    seed: Annotated[int, typer.Option(help="Repeats a drill with the same random moments.")] = 1,
+    db: Annotated[Literal["sqlite", "postgres"], typer.Option(help="The database under it.")] = "sqlite",
+    small: Annotated[bool, typer.Option("--small", help="The short form, with few runs.")] = False,
+    results: Annotated[Path, typer.Option(help="Folder for the results, one JSON file for each drill.")] = Path(
+        "drills"
+    ),
+    as_json: Annotated[str, typer.Option("--json", help="Also write all results to this file (- prints them).")] = "",
+    page: Annotated[str, typer.Option(help="Write a page of all results in the folder to this file.")] = "",
 ) -> None:
-    """Kill workers around the send of letters, start them again, and account for every letter."""
-    from api.drills.mail import run_mail_drill
-    from workflows.crash_points import PLACES
+    """Break Backcast on purpose on real processes, and check that nothing is lost and nothing sent twice."""
+    from api.drills import registry
+    from api.drills.page import write_page
 
-    unknown = set(place or ()) - set(PLACES)
+    wanted = _wanted(names, list(registry.DRILLS))
+    if not wanted:
+        for number, known in registry.DRILLS.items():
+            _console.print(f"{number}  {known.title}")
+        return
+    reports = []
+    for number in wanted:
+        report = registry.run(number, seed, db, small=small)
+        reports.append(report)
+        report.write(results)
+        if as_json != "-":
+            _say(report)
+    _hand_out(as_json, reports)
+    if page:
+        write_page(results, Path(page))
+    raise typer.Exit(int(not all(report.holds for report in reports)))
+
+
+def _wanted(names: list[str], known: list[str]) -> list[str]:
+    """The drills that are asked for, in order; none for `list`."""
+    if names == ["list"]:
+        return []
+    asked = [name.upper() for name in names]
+    unknown = [name for name in asked if name not in {*known, "ALL"}]
     if unknown:
-        raise typer.BadParameter(f"there is no place {min(unknown)!r}; there are {', '.join(PLACES)}")
-    began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="backcast-drill-") as folder:
-        found = run_mail_drill(Path(folder), [one for one in PLACES if not place or one in place], runs)
-    seconds = round(time.monotonic() - began, 1)
-    if as_json:
-        holds = not any(tally.broken for tally in found)
-        print(
-            json.dumps({"drill": "mail", "seconds": seconds, "holds": holds, "places": [asdict(one) for one in found]})
-        )
+        raise typer.BadParameter(f"there is no drill {unknown[0]}; there are {', '.join(known)}, and all")
+    return known if "ALL" in asked else asked
+
+
+def _say(report: "Report") -> None:
+    verdict = "holds" if report.holds else "BROKEN"
+    _console.print(f"{report.drill}  {verdict}  {report.wall} s  {report.title}")
+    _console.print(
+        "     " + ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in report.found.counts.items())
+    )
+    for name, times in report.found.spreads.items():
+        _console.print(f"     {name}: p50 {times.p50} s, p95 {times.p95} s, max {times.max} s (of {times.of})")
+    for sentence in report.found.broken:
+        _console.print(f"     ! {sentence}")
+
+
+def _hand_out(target: str, reports: "list[Report]") -> None:
+    if not target:
+        return
+    text = json.dumps({"holds": all(one.holds for one in reports), "drills": [one.as_json() for one in reports]})
+    if target == "-":
+        print(text)
     else:
-        _show(found, seconds)
-    raise typer.Exit(int(any(tally.broken for tally in found)))
-
-
-def _show(found: "tuple[Tally, ...]", seconds: float) -> None:
-    table = Table("killed at", *(name.replace("_", " ") for name in _COLUMNS), "holds")
-    for tally in found:
-        figures = [str(getattr(tally, name)) for name in _COLUMNS]
-        table.add_row(tally.place.replace("_", " "), *figures, "no" if tally.broken else "yes")
-    console = Console()
-    console.print(table)
-    for tally in found:
-        for sentence in tally.broken:
-            console.print(f"killed at {tally.place}: {sentence}", markup=False)
-    console.print(f"{seconds} s; ambiguous letters may or may not have arrived and wait for a person.")
+        Path(target).write_text(text + "\n", encoding="utf-8")

@@ -1,0 +1,39 @@
+"""Every drill by its number: one line each."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from api.drills import killing, places
+from api.drills.ground import Database, Ground
+from api.drills.result import Found, Report
+from engine.errors import EngineError
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """One drill: what is done to what, in a line, and what does it."""
+
+    title: str
+    run: Callable[[Ground], Found]
+
+
+DRILLS: Final[Mapping[str, Drill]] = {
+    "F01": Drill("worker killed (−9) at random moments of sending", killing.killed_at_random),
+    "F02": Drill("worker killed at seven places of a letter, a task and a report", places.killed_at_places),
+    "F03": Drill("worker stands still for longer than its time-out, another one at work", killing.standing_still),
+    "F08": Drill("worker and Temporal server killed in the same moment", killing.all_at_once),
+    "F37": Drill("workers and doors replaced one after another under load", killing.rolling),
+}
+
+
+def run(number: str, seed: int, database: Database, *, small: bool) -> Report:
+    """Run one drill from an empty folder to its report. What stops it is in the report too."""
+    drill, began = DRILLS[number], time.monotonic()
+    try:
+        with Ground(seed, database, small) as ground:
+            found = drill.run(ground)
+    except EngineError as error:
+        found = Found(broken=[f"the drill could not go on: {error}"])
+    return Report(number, drill.title, seed, database, small, round(time.monotonic() - began, 1), found)
