@@ -28,6 +28,7 @@ class Settings(BaseSettings):
     smtp_user: str = ""
     smtp_password: SecretStr = SecretStr("")
     smtp_starttls: bool = False
+    smtp_seconds: float = Field(default=30.0, gt=0, description="how long to wait for one answer of the relay")
     sender: str = "customer-success@example.com"
     day_seconds: float = Field(
         default=86_400.0, gt=0, description="length of a day for runs; shorter to try things out"

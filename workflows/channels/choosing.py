@@ -21,4 +21,5 @@ def choose_channel(settings: Settings) -> Channel:
         user=settings.smtp_user,
         password=settings.smtp_password.get_secret_value(),
         starttls=settings.smtp_starttls,
+        seconds=settings.smtp_seconds,
     )
