@@ -63,7 +63,9 @@ def _check_url(node: Node, url: str, ledger: Ledger, *, internal: bool) -> None:
 
 
 def _secret(fields: Fields, kind: ConnectionKind) -> str:
-    text = fields.text("secret", "") if kind == "chat" else fields.text("secret")
+    written = fields.find("kind")
+    signed = kind != "chat" and isinstance(written, ScalarNode) and written.text == kind
+    text = fields.text("secret") if signed else fields.text("secret", "")
     return _variable(fields, "secret", text) if text else ""
 
 

@@ -29,6 +29,10 @@ _EXAMPLES: Final = {
     "every": "every: 3d",
     "to": "to: owner",
     "weight": "weight: 50%",
+    "after": "after: 1 working day",
+    "audience": "audience: user",
+    "secret": "secret: env:CRM_SECRET",
+    "country": "country: [DE, AT]",
 }
 """How a key would be written whose value mostly looks like this."""
 
@@ -42,6 +46,7 @@ class Fields:
         self._keys: dict[str, ScalarNode] = {}
         self._asked: list[str] = []
         self._missing: list[str] = []
+        self._refused: set[str] = set()
         if isinstance(node, MapNode):
             self._values = {key.text: value for key, value in node.entries}
             self._keys = {key.text: key for key, _ in node.entries}
@@ -145,12 +150,18 @@ class Fields:
         self.ledger.problem(node, 2, f"{self._of(key)} must have names and values{but(node)}")
         return ()
 
+    def refuse(self, key: str, hint: str) -> None:
+        """Say of a key that is not known here, but often tried, what to write instead."""
+        if key in self._keys:
+            self._refused.add(key)
+            self.ledger.problem(self._keys[key], 4, f'unknown key "{key}"', hint)
+
     def close(self) -> None:
         """Report what is missing and what nobody asked for."""
         absent = [key for key in self._asked if key not in self._values]
         missing = list(dict.fromkeys(self._missing))
         for key, at in self._keys.items():
-            if key not in self._asked:
+            if key not in self._asked and key not in self._refused:
                 hint = suggest(key, absent) or _other_hint(self._values[key], absent)
                 self.ledger.problem(at, 4, f'unknown key "{key}"', hint)
                 missing = [other for other in missing if f'"{other}"?' not in hint]

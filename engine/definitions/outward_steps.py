@@ -105,8 +105,14 @@ def read_guide(node: Node, head: Head, desk: Desk) -> Step:
 
 
 def _receiver(fields: Fields, head: Head, desk: Desk) -> str:
-    to, node = fields.name("to"), fields.find("to")
-    if node is None or not to or not known(node, to, desk.connections, desk.ledger, "connection"):
+    to, node = fields.text("to"), fields.find("to")
+    if node is None or not to:
+        return to
+    if "://" in to:  # it is not repeated: it may be a secret
+        message = f"a {head.kind} goes to a connection, not to an address"
+        desk.ledger.problem(node, 18, message, "declare it in rules/connections.yaml, and write its name here")
+        return ""
+    if not known(node, to, desk.connections, desk.ledger, "connection"):
         return to
     connection: Connection = desk.connections[to]
     if connection.kind not in RECEIVERS[head.kind]:
