@@ -17,6 +17,9 @@ from engine.terms import Frequency
 OPERATIONAL: Final = "operational"
 """The category that a customer would miss: it waits for nothing."""
 
+_LEFT_OUT: Final = "left out"
+_PUT_OFF: Final = f"{_LEFT_OUT} after it was put off"
+_TWICE: Final = "duplicate"
 _WEEK: Final = 7
 _FURTHEST: Final = 400
 """Days looked ahead for an opening; a calendar on which nobody ever works has none."""
@@ -38,10 +41,9 @@ class Later:
 
 @dataclass(frozen=True, slots=True)
 class Never:
-    """It is left out. ``asks``: somebody should look, because it was put off again and again."""
+    """It is left out; ``why``, without a full stop."""
 
     why: str
-    asks: bool = False
 
 
 Answer: TypeAlias = Allow | Later | Never
@@ -106,9 +108,9 @@ class Message:
 def decide(policy: ContactPolicy, message: Message, touches: Touches, place: Place, now: datetime) -> Answer:
     """Whether the message goes now. What is left out is so because it would come too late, or was put off too often."""
     if touches.twin:
-        return Never(touches.twin)
+        return Never(f"{_TWICE}: {touches.twin}")
     if now > message.give_up:
-        return Never("left out, because it would come too late")
+        return Never(f"{_LEFT_OUT}, because it would come too late")
     if message.category == OPERATIONAL:
         return Allow()
     if touches.frequency is Frequency.NEVER:
@@ -117,10 +119,20 @@ def decide(policy: ContactPolicy, message: Message, touches: Touches, place: Pla
     if moment <= now:
         return Allow()
     if moment > message.give_up:
-        return Never(f"left out, because it would come too late: {why}")
+        return Never(f"{_LEFT_OUT}, because it would come too late: {why}")
     if message.reschedules >= policy.max_reschedules:
-        return Never(f"left out after it was put off {message.reschedules} times, at last because {why}", asks=True)
+        return Never(f"{_PUT_OFF} {message.reschedules} times, at last because {why}")
     return Later(moment, why)
+
+
+def is_left_out(why: str) -> bool:
+    """Whether a message did not go because of what holds for all messages, and not because of whom it is for."""
+    return why.startswith((_LEFT_OUT, _TWICE))
+
+
+def asks_somebody(why: str) -> bool:
+    """Whether somebody should look, because a message was put off again and again until it was left out."""
+    return why.startswith(_PUT_OFF)
 
 
 def opening(policy: ContactPolicy, message: Message, place: Place, moment: datetime) -> datetime:

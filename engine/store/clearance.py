@@ -62,14 +62,13 @@ class Wanted:
 class Settled:
     """No attempt is to be made: this is what became of the delivery, or what stands against it.
 
-    ``permanent``: asking again changes nothing. ``later``: when to ask again. ``asks``: a person should look.
+    ``permanent``: asking again changes nothing. ``later``: when to ask again.
     """
 
     state: DeliveryState
     reason: str
     permanent: bool = True
     later: datetime | None = None
-    asks: bool = False
 
 
 def paused(session: Session, run: RunRow) -> Settled | None:
@@ -147,7 +146,7 @@ def _pressed(
     if isinstance(answer, Later):
         said = pressure.sentence(answer, where)
         return Settled(DeliveryState.NOT_SENT, said, permanent=False, later=answer.moment)
-    return Settled(DeliveryState.NOT_SENT, answer.why, asks=answer.asks) if isinstance(answer, Never) else None
+    return Settled(DeliveryState.NOT_SENT, answer.why) if isinstance(answer, Never) else None
 
 
 def _never(why: str) -> Settled:

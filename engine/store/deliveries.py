@@ -15,12 +15,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.store import clearance, doubts, secrets, touches, waits
+from engine.store import clearance, doubts, outbox, secrets, touches
 from engine.store.clearance import Settled, Wanted
 from engine.store.doubts import Ambiguous, ambiguous, resolve, resolve_stale, to_send_again
-from engine.store.run_tables import DeliveryRow, RunRow, WaitRow
+from engine.store.run_tables import DeliveryRow, RunRow
 from engine.store.tables import AccountRow, ContactRow
-from engine.terms import DeliveryState
+from engine.terms import DeliveryState, OutboxKind, RunState
 
 __all__ = [
     "Ambiguous", "Claim", "Settled", "Wanted", "ambiguous", "begin_sending", "claim", "claim_again", "resolve",
@@ -109,23 +109,19 @@ def claim_again(session: Session, delivery_id: int, at: datetime) -> Claim | Set
 
 
 def wake_held(session: Session, account_id: int | None, at: datetime) -> int:
-    """Tell the runs whose messages were put off (of one account, or all) to try again now; how many were told."""
-    query = (
-        select(WaitRow.run_id, WaitRow.step)
-        .join(
-            DeliveryRow,
-            (DeliveryRow.run_id == WaitRow.run_id) & (DeliveryRow.step == WaitRow.step),
-        )
-        .where(
-            WaitRow.satisfied_at.is_(None),
-            DeliveryRow.state == DeliveryState.NOT_SENT.value,
-            DeliveryRow.permanent.is_(False),
-        )
-        .distinct()
-    )
+    """Tell the runs whose messages were put off (of one account, or all) to look again now; how many lines are told.
+
+    Whoever lets go what was on hold calls it in the same transaction.
+    """
+    waits = (DeliveryRow.state == DeliveryState.NOT_SENT.value, DeliveryRow.permanent.is_(False))
+    query = select(DeliveryRow.run_id, DeliveryRow.step).distinct().join(RunRow, RunRow.id == DeliveryRow.run_id)
+    query = query.where(*waits, RunRow.state == RunState.WAITING.value)
     if account_id is not None:
         query = query.where(DeliveryRow.account_id == account_id)
-    return sum(waits.satisfy(session, run_id, step, at) for run_id, step in session.execute(query).all())
+    found = session.execute(query.order_by(DeliveryRow.run_id)).all()
+    for run_id, step in found:
+        outbox.add(session, OutboxKind.WAKE, run_id, {"outcome": "again", "step": step}, at)
+    return len(found)
 
 
 def states(session: Session) -> dict[str, DeliveryState]:

@@ -38,12 +38,13 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A contact who can be written to."""
+    """A contact who can be written to. ``language``: as the data says it; empty: the account's."""
 
     id: int
     name: str
     address: str
     roles: tuple[str, ...]
+    language: str = ""
 
     @property
     def masked(self) -> str:
@@ -86,7 +87,7 @@ def reachable(session: Session, account_id: int, at: datetime) -> tuple[Person, 
     rows = session.scalars(select(ContactRow).where(ContactRow.account_id == account_id).order_by(ContactRow.id))
     today = day_of(at)
     return tuple(
-        Person(row.id, row.name, row.email, tuple(row.roles))
+        Person(row.id, row.name, row.email, tuple(row.roles), row.language)
         for row in rows
         if row.email and (row.departed_on is None or row.departed_on > today)
     )

@@ -125,7 +125,7 @@ def _twin(asking: Asking, where: Place, went: Sequence[tuple[DeliveryRow, str]])
         and (row.account_id != asking.account_id or row.run_id == asking.run.id)
         for row, playbook in went
     )
-    return "duplicate: the same message went to this person within a day" if found else ""
+    return "the same message went to this person within a day" if found else ""
 
 
 def _frequency(people: Sequence[ContactRow]) -> Frequency:

@@ -25,8 +25,9 @@ _LATENESS: Final = Span(7.0)
 class Order:
     """One message for one contact, rendered. ``base_url`` is where the unsubscribe link leads (empty: no link).
 
-    ``member``: the address of a colleague who gets a copy; then there is no contact. ``reply_to``: where answers go;
-    with ``+`` before the ``@`` they carry the delivery's own token. What the others mean stands at `Wanted`.
+    ``name``: the contact's. ``member``: the address of a colleague who gets a copy; then there is no contact.
+    ``reply_to``: where answers go; with ``+`` before the ``@`` it gets the delivery's own token. What the others mean
+    stands at `Wanted`.
     """
 
     run_id: int
@@ -41,6 +42,7 @@ class Order:
     base_url: str = ""
     sender_name: str = ""
     reply_to: str = ""
+    name: str = ""
     member: str = ""
     priority: str = "education"
     max_lateness: Span = _LATENESS
@@ -91,7 +93,7 @@ def _send(store: Store, channel: Channel, claimed: Claim, letter: Letter) -> Ver
 
 
 def _verdict(settled: Settled) -> Verdict:
-    return Verdict(settled.state, settled.reason, settled.permanent, settled.later, settled.asks)
+    return Verdict(settled.state, settled.reason, settled.permanent, settled.later)
 
 
 @contextmanager
@@ -135,7 +137,7 @@ def _letter(order: Order, claimed: Claim, secret: bytes) -> Letter:
         html=order.html,
         unsubscribe_url=unsubscribing.link(order.base_url, token) if order.base_url and not order.member else "",
         sender_name=" ".join(order.sender_name.split()),
-        reply_to=replying.address(order.reply_to, secret, claimed.delivery_id),
+        reply_to="" if order.member else replying.address(order.reply_to, secret, claimed.delivery_id),
     )
 
 

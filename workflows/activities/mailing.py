@@ -2,28 +2,31 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
 from engine.definitions.message import Message
-from engine.definitions.playbook import Audience, CampaignStep, EmailStep, ReportStep, TaskStep
+from engine.definitions.playbook import Audience, CampaignStep, EmailStep, ReportStep, Span, TaskStep
 from engine.definitions.problem import Place
 from engine.errors import Refused
 from engine.running.figures import in_context, iso
 from engine.running.lines import Line
 from engine.running.rendering import RenderedMessage, render_inline, render_message
-from engine.store import approvals, people, reports, secrets, steps
+from engine.store import approvals, bundles, people, reports, secrets, steps
 from engine.store.account_figures import figures
 from engine.store.approvals import Item
 from engine.store.people import Person
+from engine.store.touches import Rules
 from engine.terms import StepState
 from workflows.activities.delivering import Order
 from workflows.activities.scene import Scene
 from workflows.channels import unsubscribing
 
 _METRIC: Final = re.compile(r"\bmetrics\.([a-z0-9_]+)")
+_LATENESS: Final = Span(7.0)
+"""How late lessons and reports may be."""
 _GOAL: Final = re.compile(r"\bgoals\.([a-z0-9_]+)")
 
 REPORT_MAIL: Final = Message(
@@ -77,8 +80,8 @@ def post(session: Session, scene: Scene, line: Line) -> Post:
     staying = _still_wanting(scene, line, found)
     if not staying:
         return Post(nobody="everybody has done what the lessons are for", worry=False)
-    write = writer(session, scene, line)
-    return Post(tuple(_order(scene, line, one, texts.get(one.id) or _triple(write(one))) for one in staying))
+    write, order = writer(session, scene, line), _orders(session, scene, line)
+    return Post(tuple(order(one, texts.get(one.id) or _triple(write(one))) for one in staying))
 
 
 def report_post(session: Session, scene: Scene, line: Line) -> Post:
@@ -98,7 +101,8 @@ def report_post(session: Session, scene: Scene, line: Line) -> Post:
     link = f"{scene.base_url}/r/{reports.token_of(session, report_id)}"
     more = {"report_url": link, "report": _of_report(report)}
     write = _writer(session, scene, REPORT_MAIL, more)
-    return Post(tuple(_order(scene, line, person, _triple(write(person))) for person in found))
+    order = _orders(session, scene, line)
+    return Post(tuple(order(person, _triple(write(person))) for person in found))
 
 
 def items(session: Session, scene: Scene, lines: Iterable[Line]) -> list[Item]:
@@ -160,7 +164,7 @@ def compose_report(session: Session, scene: Scene, line: Line) -> int:
 def _writer(
     session: Session, scene: Scene, message: Message, more: Mapping[str, Any]
 ) -> Callable[[Person], RenderedMessage]:
-    text = f"{message.subject}\n{message.body}"
+    text = "\n".join(f"{one.subject}\n{one.body}" for one in (message, *message.variants.values()))
     catalog = scene.bundle.catalog
     metrics = frozenset(_METRIC.findall(text)) & catalog.metrics.keys()
     goals = frozenset(_GOAL.findall(text)) & catalog.goals.keys()
@@ -169,11 +173,12 @@ def _writer(
         seen = figures(session, scene.bundle, scene.account.id, people.day_of(scene.seen_at), metrics)
         base |= in_context(seen, metrics, goals)
     secret = secrets.get(session, unsubscribing.SECRET)
+    at_home = str(scene.account.fields.get("language") or "")
 
     def write(person: Person) -> RenderedMessage:
         token = unsubscribing.make_token(secret, person.address, scene.playbook.category)
         own = {"contact": _contact_context(person), "unsubscribe_url": unsubscribing.link(scene.base_url, token)}
-        return render_message(message, {**base, **own, **more})
+        return render_message(message.for_language(person.language or at_home), {**base, **own, **more})
 
     return write
 
@@ -198,20 +203,36 @@ def _contact_context(person: Person) -> dict[str, Any]:
     return {"name": name, "first_name": name.split()[0], "email": person.address, "roles": list(person.roles)}
 
 
-def _order(scene: Scene, line: Line, person: Person, content: tuple[str, str, str]) -> Order:
-    subject, text, html = content
-    return Order(
+def _orders(session: Session, scene: Scene, line: Line) -> Callable[[Person, tuple[str, str, str]], Order]:
+    """Makes the orders of a line. What holds for all messages is what is in force now, not when the run began."""
+    step, account = scene.meaning(line).step, scene.account
+    in_force = bundles.in_force(session) or scene.bundle
+    is_owners = not isinstance(step, EmailStep) or step.sender == "owner"
+    whole = Order(
         run_id=scene.run.id,
         step=line.step,
-        account_id=scene.account.id,
-        contact_id=person.id,
+        account_id=account.id,
+        contact_id=None,
         category=scene.playbook.category,
-        subject=subject,
-        text=text,
-        html=html,
+        subject="",
+        text="",
+        html="",
         sender=scene.sender,
         base_url=scene.base_url,
+        sender_name=account.owner_name if is_owners else "",
+        # Only the address of somebody who signs in is known to be one.
+        reply_to=account.owner if is_owners and account.owner_name else "",
+        priority=scene.playbook.priority,
+        max_lateness=step.max_lateness if isinstance(step, EmailStep) else _LATENESS,
+        on_ambiguous=step.on_ambiguous if isinstance(step, EmailStep) else "hold",
+        rules=Rules(in_force.contact_policy, in_force.calendars),
     )
+
+    def order(person: Person, content: tuple[str, str, str]) -> Order:
+        subject, text, html = content
+        return replace(whole, contact_id=person.id, name=person.name, subject=subject, text=text, html=html)
+
+    return order
 
 
 def _triple(message: RenderedMessage) -> tuple[str, str, str]:

@@ -4,22 +4,20 @@ What only touches the database happens in one transaction together with the run'
 two of them. Every step is written into the ledger of steps, so a stretch that is tried again does nothing twice.
 """
 
-from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy.orm import Session
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
 from engine.errors import EngineError
 from engine.store import acts, runs
 from engine.store.sessions import Store
-from engine.terms import ActState, DeliveryState, RunState, StepState
-from workflows.activities import scene as scenes
-from workflows.activities.delivering import deliver
+from engine.terms import ActState, RunState
+from workflows.activities import posting, scene as scenes
+from workflows.activities.delivering import Order, deliver
 from workflows.activities.leaving import Ending, end, ending, leave
 from workflows.activities.moving import close_unread, record_move, stick
-from workflows.activities.noting import note, worry
+from workflows.activities.posting import Posted
 from workflows.activities.scene import Scene
 from workflows.activities.walking import Outgoing, walk
 from workflows.channels.letter import Channel, Verdict
@@ -28,16 +26,18 @@ from workflows.payloads import RecordActInput, StretchInput, StretchResult
 
 
 class Stretches:
-    """The activities of runs, with what they work on. ``base_url`` is where links in messages lead."""
+    """The activities of runs, with what they work on. ``base_url`` is where links in messages lead; ``replies`` where
+    answers to them go (``reply+@example.com``: with a token of the message; empty: to the owner)."""
 
     looking_at: datetime | None = None
     """The moment whose data a rehearsal looks at; None: the run's own."""
 
-    def __init__(self, store: Store, channel: Channel, base_url: str, sender: str) -> None:
+    def __init__(self, store: Store, channel: Channel, base_url: str, sender: str, replies: str = "") -> None:
         self.store = store
         self.channel = channel
         self.base_url = base_url
         self.sender = sender
+        self.replies = replies
 
     @activity.defn
     def run_stretch(self, wanted: StretchInput) -> StretchResult:
@@ -57,8 +57,7 @@ class Stretches:
         while isinstance(going, Outgoing):
             if _only_writes():
                 return StretchResult(going.number, "wait", wanted.now)
-            verdicts = [deliver(self.store, self.channel, order, scene.now) for order in going.orders]
-            going = self._go_on(scene, going, verdicts)
+            going = self._go_on(scene, going, self._send(scene, going))
         pass_by("before_result")
         return going
 
@@ -85,37 +84,23 @@ class Stretches:
             start = ending(session, scene) or leave(session, scene)
             return end(session, scene, start) if isinstance(start, Ending) else walk(session, scene, start)
 
-    def _go_on(self, scene: Scene, sent: Outgoing, verdicts: Sequence[Verdict]) -> StretchResult | Outgoing:
-        later = [one for one in verdicts if one.state is DeliveryState.NOT_SENT and not one.permanent]
+    def _send(self, scene: Scene, going: Outgoing) -> Posted:
+        return posting.send(self._deliver, scene, going)
+
+    def _deliver(self, order: Order, at: datetime) -> Verdict:
+        return deliver(self.store, self.channel, replace(order, reply_to=self.replies or order.reply_to), at)
+
+    def _go_on(self, scene: Scene, sent: Outgoing, posted: Posted) -> StretchResult | Outgoing:
         with self.store.begin() as session:
-            if not later:
-                _write_down(session, scene, sent, verdicts)
+            if not posted.open:
+                posting.write_down(session, scene, sent, posted)
                 return walk(session, scene, sent.number + 1)
-            _write_delay(session, scene, later[0].reason)
-        raise ApplicationError(f"could not send yet: {later[0].reason}", type="NotSent")
+            if all(one.later for one in posted.open):
+                return posting.put_off(session, scene, sent, posted.open)
+            failure = posting.try_again(session, scene, sent, posted.open)
+        raise failure
 
 
 def _only_writes() -> bool:
     """Whether this is a local activity, which has no time to send: then the run comes back for it at once."""
     return activity.in_activity() and activity.info().is_local
-
-
-def _write_down(session: Session, scene: Scene, sent: Outgoing, verdicts: Sequence[Verdict]) -> None:
-    """What became of a line's messages. One that went, or may have gone, makes the step done."""
-    line = scene.lines[sent.number]
-    refused = [one.reason for one in verdicts if one.state is DeliveryState.NOT_SENT]
-    doubtful = sum(one.state is DeliveryState.AMBIGUOUS for one in verdicts)
-    went = len(verdicts) - len(refused)
-    parts = [f"“{sent.orders[0].subject}” went to {went} of {len(verdicts)} people."]
-    parts += [f"{doubtful} may or may not have arrived: see the inbox."] if doubtful else []
-    parts += [f"Not sent: {'; '.join(sorted(set(refused)))}."] if refused else []
-    note(session, scene, line, StepState.DONE if went else StepState.FAILED, " ".join(parts))
-    if not went:
-        worry(session, scene, line.step, f"“{sent.orders[0].subject}” was sent to nobody: {refused[0]}")
-
-
-def _write_delay(session: Session, scene: Scene, reason: str) -> None:
-    run = runs.hold(session, scene.run.id)
-    if run.state in {RunState.ACTIVE, RunState.WAITING}:
-        sentence = f"Could not send yet: {reason}"
-        runs.move(session, run.id, state=RunState.ACTIVE, cursor=run.cursor, sentence=sentence, at=scene.now)

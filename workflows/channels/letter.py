@@ -27,13 +27,12 @@ class Letter:
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """``state`` is SENT, NOT_SENT or AMBIGUOUS. ``permanent``: trying again would not help. ``later``: not now, but
-    then (a window, a cap, a quiet period, a hold). ``asks``: somebody should look at why it was left out."""
+    then (a window, a cap, a quiet period, a hold)."""
 
     state: DeliveryState
     reason: str = ""
     permanent: bool = False
     later: datetime | None = None
-    asks: bool = False
 
 
 class Channel(Protocol):
