@@ -26,10 +26,7 @@ def read_wait(node: Node, head: Head, desk: Desk) -> Step:
     event = _event(fields, desk)
     where = fields.find("where")
     narrowed = parse(where, event_scope(desk.scope, desk.catalog, event), desk.ledger) if where and event else None
-    if fields.find("for"):
-        desk.ledger.problem(
-            fields.key_place("for"), 4, 'unknown key "for"', "write wait: 3d where it is for a time alone"
-        )
+    fields.refuse("for", "write wait: 3d where it is for a time alone")
     _check_reasons(fields, desk)
     step = WaitStep(
         id=head.id(desk),
