@@ -66,7 +66,8 @@ def write_down(session: Session, scene: Scene, sent: Outgoing, posted: Posted) -
     refused = [one.reason for one in verdicts if one.state is DeliveryState.NOT_SENT]
     doubtful = sum(one.state is DeliveryState.AMBIGUOUS for one in verdicts)
     went = len(verdicts) - len(refused)
-    parts = [f"“{sent.subject}” went to {went} of {len(verdicts)} {'receivers' if sent.calls else 'people'}."]
+    whom = "people" if isinstance(sent.orders[0], Order) else "receivers"
+    parts = [f"“{sent.subject}” went to {went} of {len(verdicts)} {whom}."]
     parts += [f"{doubtful} may or may not have arrived: see the inbox."] if doubtful else []
     parts += [f"Not sent: {'; '.join(sorted(set(refused)))}."] if refused else []
     parts += ["The owner got a copy."] if posted.copy and posted.copy.state is DeliveryState.SENT else []

@@ -12,8 +12,9 @@ from temporalio import activity
 from engine.errors import EngineError
 from engine.store import acts, runs
 from engine.store.sessions import Store
-from engine.terms import ActState, RunState
+from engine.terms import ActState, DeliveryState, RunState
 from workflows.activities import posting, scene as scenes
+from workflows.activities.calling import Calling, call
 from workflows.activities.delivering import Order, deliver
 from workflows.activities.leaving import Ending, end, ending, leave
 from workflows.activities.moving import close_unread, record_move, stick
@@ -21,23 +22,34 @@ from workflows.activities.posting import Posted
 from workflows.activities.scene import Scene
 from workflows.activities.walking import Outgoing, walk
 from workflows.channels.letter import Channel, Verdict
+from workflows.channels.webhook import Caller
 from workflows.crash_points import pass_by
 from workflows.payloads import RecordActInput, StretchInput, StretchResult
 
 
 class Stretches:
     """The activities of runs, with what they work on. ``base_url`` is where links in messages lead; ``replies`` where
-    answers to them go (``reply+@example.com``: with a token of the message; empty: to the owner)."""
+    answers to them go (``reply+@example.com``: with a token of the message; empty: to the owner). ``caller``:
+    what calls connections (None: nothing does)."""
 
     looking_at: datetime | None = None
     """The moment whose data a rehearsal looks at; None: the run's own."""
 
-    def __init__(self, store: Store, channel: Channel, base_url: str, sender: str, replies: str = "") -> None:
+    def __init__(
+        self,
+        store: Store,
+        channel: Channel,
+        base_url: str,
+        sender: str,
+        replies: str = "",
+        caller: Caller | None = None,
+    ) -> None:
         self.store = store
         self.channel = channel
         self.base_url = base_url
         self.sender = sender
         self.replies = replies
+        self.caller = caller
 
     @activity.defn
     def run_stretch(self, wanted: StretchInput) -> StretchResult:
@@ -87,8 +99,12 @@ class Stretches:
     def _send(self, scene: Scene, going: Outgoing) -> Posted:
         return posting.send(self._deliver, scene, going)
 
-    def _deliver(self, order: Order, at: datetime) -> Verdict:
-        return deliver(self.store, self.channel, replace(order, reply_to=self.replies or order.reply_to), at)
+    def _deliver(self, order: Order | Calling, at: datetime) -> Verdict:
+        if isinstance(order, Order):
+            return deliver(self.store, self.channel, replace(order, reply_to=self.replies or order.reply_to), at)
+        if self.caller is None:
+            return Verdict(DeliveryState.NOT_SENT, "nothing is called from here", permanent=True)
+        return call(self.store, self.caller, order, at)
 
     def _go_on(self, scene: Scene, sent: Outgoing, posted: Posted) -> StretchResult | Outgoing:
         with self.store.begin() as session:

@@ -1,5 +1,6 @@
 """Walking a stretch: line after line in one transaction, up to the next stop or to the next line that sends."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +11,8 @@ from engine.errors import Refused
 from engine.running.lines import Line
 from engine.store import runs, steps
 from engine.terms import RunState, StepState, Verdict
-from workflows.activities import mailing
+from workflows.activities import calling, mailing
+from workflows.activities.calling import Calling, Calls
 from workflows.activities.delivering import Order
 from workflows.activities.giving import give_task
 from workflows.activities.leaving import Ending, end
@@ -27,15 +29,27 @@ BRANCHES: Final = (
 )
 """What is recorded of a branch, by arm; a stretch that is tried again reads its own decision from it."""
 
+_POSTS: Final[Mapping[str, Callable[[Session, Scene, Line], Post | Calls]]] = {
+    "report": mailing.report_post,
+    "webhook": calling.post,
+    "guide": calling.post,
+    "note": calling.post,
+    "notify": calling.notify,
+}
 _OVER: Final = frozenset({StepState.DONE, StepState.SKIPPED, StepState.FAILED})
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """The walk stands at line ``number``, whose messages go out before it goes on."""
+    """The walk stands at line ``number``, whose messages, or calls, go out before it goes on."""
 
     number: int
-    orders: tuple[Order, ...]
+    orders: tuple[Order | Calling, ...]
+
+    @property
+    def subject(self) -> str:
+        """What it says, in a line."""
+        return self.orders[0].subject
 
 
 def walk(session: Session, scene: Scene, number: int) -> StretchResult | Outgoing:
@@ -73,42 +87,38 @@ def _move(session: Session, scene: Scene, number: int) -> int | None:
     return number + 1 if line.kind == "wait" and goes_on(session, scene, number) else None
 
 
-def _do(session: Session, scene: Scene, line: Line) -> Post | None:
+def _do(session: Session, scene: Scene, line: Line) -> Post | Calls | None:
     """Do an instant line. Returns what it sends, if it sends."""
     try:
         if line.kind in {"task", "ask"}:
             give_task(session, scene, line)
             return None
-        if line.kind == "webhook":
-            note(session, scene, line, StepState.SKIPPED, "Webhooks are not called in this version.")
-            return None
-        post = (
-            mailing.report_post(session, scene, line) if line.kind == "report" else mailing.post(session, scene, line)
-        )
+        post = _POSTS.get(line.kind, mailing.post)(session, scene, line)
     except Refused as refused:
         note(session, scene, line, StepState.FAILED, str(refused))
         worry(session, scene, line.step, f"“{line.step}” was not done: {refused}")
         return None
-    if post.orders:
-        return post
+    if post.orders or not post.nobody:
+        return post if post.orders else None
     note(session, scene, line, StepState.SKIPPED, f"Nobody to write to: {post.nobody}.")
     if post.worry:
         worry(session, scene, line.step, f"nobody to write to for “{line.step}”: {post.nobody}")
     return None
 
 
-def _go_out(session: Session, scene: Scene, number: int, post: Post) -> Outgoing:
+def _go_out(session: Session, scene: Scene, number: int, post: Post | Calls) -> Outgoing:
     line = scene.lines[number]
+    going = Outgoing(number, post.orders)
     runs.move(
         session,
         scene.run.id,
         state=RunState.ACTIVE,
         cursor=scene.whole(scene.cursor),
-        sentence=f"Sends “{post.orders[0].subject}”",
+        sentence=f"Sends “{going.subject}”",
         at=scene.now,
     )
     note(session, scene, line, StepState.PENDING, "Is being sent.")
-    return Outgoing(number, post.orders)
+    return going
 
 
 def _branch(session: Session, scene: Scene, line: Line) -> int:

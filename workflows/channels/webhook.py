@@ -54,7 +54,7 @@ class Caller:
     def problem(self, connection: Connection) -> str:
         """Why a connection cannot be called as things are; empty when it can, as far as nobody has to be asked."""
         try:
-            url = self._url(connection)
+            url = self.url(connection)
             self._keys(connection)
         except Refused as refused:
             return str(refused)
@@ -63,7 +63,7 @@ class Caller:
     def call(self, connection: Connection, message_id: str, body: str, at: datetime) -> Told:
         """Make one attempt. Never raises for what the other side does, nor for what is missing here."""
         try:
-            url = self._url(connection)
+            url = self.url(connection)
             headers = _headers(self._keys(connection), message_id, body, at)
         except Refused as refused:
             return Told(DeliveryState.NOT_SENT, str(refused))
@@ -83,7 +83,8 @@ class Caller:
         pass_by("after_reply")
         return told(connection.name, answer, at)
 
-    def _url(self, connection: Connection) -> str:
+    def url(self, connection: Connection) -> str:
+        """Where a connection leads. Raises `Refused` where its variable is empty."""
         if not connection.url_from:
             return connection.url
         url = self._environment.get(connection.url_from, "").strip()
