@@ -13,8 +13,11 @@ from engine.definitions.playbook import (
     BranchStep,
     CampaignStep,
     EmailStep,
+    NotifyStep,
+    ParallelStep,
     Playbook,
     ReportStep,
+    SetStep,
     Span,
     Step,
     TaskStep,
@@ -56,7 +59,9 @@ _LEAVES: st.SearchStrategy[Step] = st.one_of(
     ),
     st.just(WaitStep("x", Span(7), HERE)),
     st.just(ReportStep("x", "quarterly", "sponsor", 30, HERE)),
-    st.just(WebhookStep("x", "crm", {}, HERE)),
+    st.builds(lambda kind: WebhookStep("x", "crm", {}, HERE, kind), st.sampled_from(["webhook", "guide", "note"])),
+    st.just(NotifyStep("x", ("owner",), "Look", HERE)),
+    st.just(SetStep("x", "stage", "renewal", HERE)),
 )
 
 
@@ -64,7 +69,12 @@ def _nest(inner: st.SearchStrategy[Step]) -> st.SearchStrategy[Step]:
     arms = st.lists(inner, max_size=3).map(tuple)
     return st.one_of(
         st.builds(lambda a, b, c: BranchStep("x", ALWAYS, a, b, c, HERE), arms, arms, arms),
-        st.builds(lambda a: ApproveStep("x", ("owner",), a, Span(2, working=True), "skip", HERE), arms),
+        st.builds(
+            lambda a, then: ApproveStep("x", ("owner",), a, Span(2, working=True), then, HERE),
+            arms,
+            st.sampled_from(["skip", "cancel", "go"]),
+        ),
+        st.builds(lambda rows: ParallelStep("x", tuple(rows), HERE), st.lists(arms, min_size=2, max_size=3)),
     )
 
 
@@ -82,6 +92,8 @@ def _renamed(step: Step, names: list[str]) -> Step:
     if isinstance(step, BranchStep):
         then, otherwise = _named(step.then, names), _named(step.otherwise, names)
         return replace(step, then=then, otherwise=otherwise, unknown=_named(step.unknown, names))
+    if isinstance(step, ParallelStep):
+        return replace(step, arms=tuple(_named(arm, names) for arm in step.arms))
     return replace(step, steps=_named(step.steps, names)) if isinstance(step, ApproveStep) else step
 
 
@@ -167,6 +179,38 @@ def test_mode_approve_puts_one_gate_in_front_of_everything() -> None:
     assert [line.step for line in asked] == ["approve-run", "hello", "end"]
     assert asked[0].target == 2
     assert [line.step for line in by_itself] == ["hello", "end"]
+
+
+def test_mode_veto_puts_a_gate_in_front_that_opens_by_itself() -> None:
+    lines = compile_lines(_playbook(_email("hello")), Mode.VETO, Span(4 / 8, working=True))
+    assert [line.step for line in lines] == ["veto-run", "hello", "end"]
+    assert (lines[0].passes, lines[0].days, lines[0].working, lines[0].target) == (True, 0.5, True, 2)
+
+
+def test_only_a_gate_whose_expiry_says_go_passes_by_itself() -> None:
+    for on_expiry, passes in (("go", True), ("skip", False), ("cancel", False)):
+        gate = ApproveStep("ok", ("owner",), (_email("one"),), Span(2), on_expiry, HERE)  # type: ignore[arg-type]  # its words
+        assert compile_lines(_playbook(gate), Mode.AUTOMATIC)[0].passes is passes
+
+
+def test_calls_to_other_systems_are_lines_of_their_kind_that_go_out() -> None:
+    steps = [WebhookStep(kind, "crm", {}, HERE, kind) for kind in ("webhook", "guide", "note")]
+    lines = compile_lines(
+        _playbook(*steps, NotifyStep("tell", ("owner",), "Look", HERE), SetStep("flag", "stage", "renewal", HERE)),
+        Mode.AUTOMATIC,
+    )
+    assert [(line.kind, line.outward) for line in lines[:-1]] == [
+        ("webhook", True),
+        ("guide", True),
+        ("note", True),
+        ("notify", True),
+        ("set", False),
+    ]
+
+
+def test_the_last_line_says_how_long_a_run_takes_at_most() -> None:
+    lines = compile_lines(replace(_playbook(_email("hello")), max_duration=90), Mode.AUTOMATIC)
+    assert (lines[-1].kind, lines[-1].days) == ("end", 90)
 
 
 def test_mode_manual_sends_nothing_before_a_person_did_the_task() -> None:
