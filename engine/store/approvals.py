@@ -164,7 +164,7 @@ def edit(
 
 
 def close(
-    session: Session, run_id: int, step: str, state: ApprovalState | None, at: datetime, reason: str = ""
+    session: Session, run_id: int, step: str, state: ApprovalState | None, reason: str = "", *, at: datetime
 ) -> Approval | None:
     """End an approval that nobody decided as ``state`` (None: leave it), for ``reason``. Returns it as it stands then:
     a decision that came first stays. Approved by nobody: a veto window that nobody used."""
@@ -181,6 +181,13 @@ def withdraw_all(session: Session, run_id: int, at: datetime) -> None:
     """End every open approval of a run that ends."""
     pending = update(ApprovalRow).where(ApprovalRow.run_id == run_id, ApprovalRow.state == ApprovalState.PENDING.value)
     _changed(session, pending.values(state=ApprovalState.WITHDRAWN.value, decided_at=at))
+
+
+def extend(session: Session, run_id: int, step: str, until: datetime) -> None:
+    """A pending approval can be decided until then."""
+    row = _of_step(session, run_id, step)
+    if row is not None and row.state == ApprovalState.PENDING.value:
+        row.expires_at = until
 
 
 def find(session: Session, approval_id: int) -> Approval:

@@ -13,7 +13,8 @@ from engine.evaluation.incoming.events import PushedEvent
 from engine.evaluation.incoming.faults import Faults, shortened
 from engine.evaluation.incoming.values import day_of
 from engine.evaluation.point_values import like
-from engine.store import accounts, changed, contacts, counting
+from engine.store import accounts, awaited, changed, contacts, counting
+from engine.store.awaited import Happened
 from engine.store.contacts import Known
 from engine.store.counting import Touched
 from engine.store.points import Added
@@ -73,6 +74,7 @@ def push(session: Session, events: Sequence[PushedEvent], unsettled: Unsettled, 
         session.execute(insert(EventRow), [_row(event, at) for event in fresh])
         changed.mark(session, {event.account_id for event in fresh})
         unsettled.add(fresh)
+        awaited.arrived(session, [_happened(event) for event in fresh], at)
     return Added(new=len(fresh), same=len(events) - len(fresh))
 
 
@@ -80,6 +82,11 @@ def settle(session: Session, catalog: Catalog, unsettled: Unsettled, at: datetim
     """Bring counts and departures up to date."""
     counting.recount(session, catalog, unsettled.names, unsettled.places, at)
     _depart(session, sorted(unsettled.departed), at)
+
+
+def _happened(event: _Event) -> Happened:
+    pushed = event.pushed
+    return Happened(pushed.event, event.account_id, day_of(pushed.at), pushed.fields)
 
 
 def _resolved(

@@ -1,11 +1,13 @@
-"""Why a run could end before its steps are done: its account is barred, its signal has cleared, its goal is met."""
+"""Why a run could end before its steps are done: its account is barred, its signal has cleared, its goal is met,
+everybody it wrote to has unsubscribed, another playbook has taken its place."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, Select, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from engine.definitions.bundle import Bundle
 from engine.definitions.playbook import Playbook
@@ -13,8 +15,9 @@ from engine.effect.outcome import DueOutcome, judge
 from engine.evaluation.evaluation import Evaluation
 from engine.store.decision_tables import EpisodeRow, OutcomeRow
 from engine.store.naming import one_of
-from engine.store.run_tables import RunRow
+from engine.store.run_tables import DeliveryRow, RunRow, SuppressionRow
 from engine.store.runs import why_barred
+from engine.store.suppressions import ALL
 from engine.store.tables import AccountRow
 from engine.terms import Arm, OutcomeState, RunState
 
@@ -25,6 +28,8 @@ class Candidate:
 
     ``cleared``: the episode the run began with is over. ``decided_on`` (day) and ``baseline`` (the success feature
     then) are the decision's; None for a run that a member started. ``barred``: why nothing may run for the account.
+    ``opted_out``: in which categories everybody has unsubscribed whom the run has written to; ``later``: the playbooks
+    that were started for the account after it.
     """
 
     run_id: int
@@ -37,11 +42,20 @@ class Candidate:
     decided_on: int | None
     baseline: float | None
     barred: str
+    opted_out: frozenset[str] = field(default=frozenset())
+    later: frozenset[str] = field(default=frozenset())
 
 
-def candidate(session: Session, run_id: int) -> Candidate:
-    """What is known about one run; it is there."""
-    return _candidate(session.execute(_known(RunRow.id == run_id)).one())
+_Words: TypeAlias = Mapping[int, frozenset[str]]
+
+
+def candidate(session: Session, run_id: int, playbook: Playbook | None = None) -> Candidate:
+    """What is known about one run; it is there. ``playbook``: its own, where only what that asks about is wanted."""
+    wanted = RunRow.id == run_id
+    row = session.execute(_known(wanted)).one()
+    opted_out = _opted_out(session, wanted) if playbook is None or "unsubscribed" in playbook.exit else {}
+    later = _later(session, wanted) if playbook is None or playbook.superseded_by else {}
+    return _candidate(row, opted_out, later)
 
 
 def waiting(session: Session, accounts: Collection[int] | None = None) -> list[Candidate]:
@@ -51,7 +65,8 @@ def waiting(session: Session, accounts: Collection[int] | None = None) -> list[C
     """
     stands = RunRow.state == RunState.WAITING.value
     wanted = stands if accounts is None else stands & one_of(RunRow.account_id, accounts)
-    return [_candidate(row) for row in session.execute(_known(wanted))]
+    opted_out, later = _opted_out(session, wanted), _later(session, wanted)
+    return [_candidate(row, opted_out, later) for row in session.execute(_known(wanted))]
 
 
 def asks(bundle: Bundle, one: Candidate) -> frozenset[str] | None:
@@ -69,11 +84,7 @@ def reasons(bundle: Bundle, evaluation: Evaluation | None, candidates: Sequence[
 
     ``evaluation`` None: only what needs no data is looked at.
     """
-    found = {
-        one.run_id: "Ended early: the signal that started it has cleared."
-        for one in candidates
-        if one.cleared and "signal_cleared" in _playbook(bundle, one).exit
-    }
+    found = {one.run_id: why for one in candidates if (why := _without_data(_playbook(bundle, one), one))}
     asked = {
         one.decision_id: (one.run_id, _due(one, one.decision_id, one.decided_on, evaluation.facts.at))
         for one in candidates
@@ -89,6 +100,15 @@ def reasons(bundle: Bundle, evaluation: Evaluation | None, candidates: Sequence[
         if judged.state is OutcomeState.MET:
             found[asked[judged.due.decision_id][0]] = f"Ended early, because the goal is met: {judged.sentence}."
     return found
+
+
+def _without_data(playbook: Playbook, one: Candidate) -> str:
+    if one.cleared and "signal_cleared" in playbook.exit:
+        return "Ended early: the signal that started it has cleared."
+    if "unsubscribed" in playbook.exit and one.opted_out & {playbook.category, ALL}:
+        return "Ended early: everybody it wrote to has unsubscribed."
+    successors = [name for name in playbook.superseded_by if name in one.later]
+    return f"Ended early: {', '.join(successors)} has taken its place." if successors else ""
 
 
 def _playbook(bundle: Bundle, one: Candidate) -> Playbook:
@@ -119,7 +139,34 @@ def _known(wanted: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _candidate(row: Any) -> Candidate:
+def _opted_out(session: Session, wanted: ColumnElement[bool]) -> _Words:
+    """Run → categories in which everybody has unsubscribed whom it has written to, for runs where anybody has."""
+    mine = select(DeliveryRow.run_id, DeliveryRow.address, SuppressionRow.category)
+    opted = mine.join(SuppressionRow, SuppressionRow.address == DeliveryRow.address)
+    said: dict[int, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for run_id, address, category in session.execute(opted.join(RunRow, RunRow.id == DeliveryRow.run_id).where(wanted)):
+        said[run_id][category].add(address)
+    everybody: dict[int, set[str]] = defaultdict(set)
+    reached = select(DeliveryRow.run_id, DeliveryRow.address).where(DeliveryRow.contact_id.is_not(None)).distinct()
+    for run_id, address in session.execute(reached.where(one_of(DeliveryRow.run_id, said))) if said else ():
+        everybody[run_id].add(address)
+    return {
+        run_id: frozenset(one for one, left in by_word.items() if everybody[run_id] <= left | by_word.get(ALL, set()))
+        for run_id, by_word in said.items()
+    }
+
+
+def _later(session: Session, wanted: ColumnElement[bool]) -> _Words:
+    """Run → playbooks that were started for its account after it."""
+    after = aliased(RunRow)
+    pairs = select(RunRow.id, after.playbook).join(after, after.account_id == RunRow.account_id)
+    found: dict[int, set[str]] = defaultdict(set)
+    for run_id, playbook in session.execute(pairs.where(wanted, after.id > RunRow.id).distinct()):
+        found[run_id].add(playbook)
+    return {run_id: frozenset(names) for run_id, names in found.items()}
+
+
+def _candidate(row: Any, opted_out: _Words, later: _Words) -> Candidate:
     run, closed_on, decided_on, baseline, account = row
     return Candidate(
         run_id=run.id,
@@ -132,4 +179,6 @@ def _candidate(row: Any) -> Candidate:
         decided_on=decided_on,
         baseline=baseline,
         barred=why_barred(account),
+        opted_out=opted_out.get(run.id, frozenset()),
+        later=later.get(run.id, frozenset()),
     )

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from engine.errors import NotFound, Refused
 from engine.running.following import NO_FOLLOW_UP, FollowUp
-from engine.running.lines import wait_of
 from engine.store import finishing, points, waits
 from engine.store.finishing import NO_CODES, Codes, Finish
 from engine.store.run_tables import TaskRow
@@ -126,7 +125,7 @@ def finish(
         points.record(session, row.account_id, metric, (at.astimezone(UTC).date() - _EPOCH).days, value, at)
     finishing.record(session, row, said, at)
     if row.run_id is not None:
-        waits.satisfy(session, row.run_id, wait_of(row.step), at)
+        waits.task_done(session, row.run_id, row.step, at)
 
 
 def hand_over(session: Session, run_id: int, to: str) -> int:

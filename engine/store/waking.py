@@ -13,12 +13,11 @@ from sqlalchemy.orm import Session
 
 from engine.definitions.bundle import Bundle
 from engine.definitions.condition import Condition
-from engine.definitions.playbook import WaitStep, walk
 from engine.errors import EngineError
 from engine.evaluation.columns import Flags
 from engine.evaluation.evaluation import Evaluation, evaluate
 from engine.evaluation.program import evaluate_condition
-from engine.store import bundles, exits, waits
+from engine.store import awaited, bundles, exits, waits
 from engine.store.exits import Candidate
 from engine.store.facts import load_facts
 from engine.store.run_tables import WaitRow
@@ -38,7 +37,8 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A run that stands still, and the step whose condition it waits for (empty: only time, or a person)."""
+    """A run that stands still, and a step whose condition it waits for (empty: only time, or a person). A run with
+    rows beside each other may wait for several."""
 
     run: Candidate
     step: str = ""
@@ -57,9 +57,12 @@ class Seen:
 
 def waiting(session: Session, accounts: Collection[int] | None = None) -> list[Waiting]:
     """The runs that stand still, of all accounts or of those named."""
-    open_waits = select(WaitRow).where(WaitRow.satisfied_at.is_(None))
-    steps = {wait.run_id: wait.step for wait in session.scalars(open_waits) if wait.condition is not None}
-    return [Waiting(one, steps.get(one.run_id, "")) for one in exits.waiting(session, accounts)]
+    open_waits = select(WaitRow).where(WaitRow.satisfied_at.is_(None)).order_by(WaitRow.step)
+    steps: dict[int, list[str]] = defaultdict(list)
+    for wait in session.scalars(open_waits):
+        if wait.condition is not None:
+            steps[wait.run_id].append(wait.step)
+    return [Waiting(one, step) for one in exits.waiting(session, accounts) for step in steps.get(one.run_id, [""])]
 
 
 def see(bundle: Bundle, evaluation: Evaluation, runs: Sequence[Waiting]) -> Seen:
@@ -78,10 +81,12 @@ def wake(
     """
     with store.read() as session:
         found = due(session, day, seen or Seen(), accounts)
-    if not found:
+        moved = awaited.moved(session, at, accounts)
+    if not found and not moved:
         return 0
     with store.begin() as session:
-        return sum(_tell(session, one, at) for one in found)
+        looking = sum(waits.look_again(session, run_id, step, at) for run_id, step in moved)
+        return looking + sum(_tell(session, one, at) for one in found)
 
 
 def due(session: Session, day: int, seen: Seen, accounts: Collection[int] | None = None) -> list[Told]:
@@ -153,5 +158,5 @@ def _row(evaluation: Evaluation, account_id: int) -> int | None:
 
 def until(bundle: Bundle, playbook: str, step: str) -> Condition | None:
     """The condition a wait step of a playbook waits for; None for a wait that only takes its time."""
-    found = (one for one in walk(bundle.playbooks[playbook].steps) if isinstance(one, WaitStep) and one.id == step)
-    return next((one.until for one in found), None)
+    found = awaited.wait_step(bundle, playbook, step)
+    return None if found is None else found.until

@@ -2,11 +2,12 @@
 
 from sqlalchemy.orm import Session
 
-from engine.definitions.playbook import AskStep, BranchStep, TaskStep
+from engine.definitions.playbook import AskStep, BranchStep, Step, TaskStep
 from engine.running.lines import Line
-from engine.store import tasks
+from engine.store import assignees, tasks
+from engine.store.finishing import NO_CODES, Codes
 from engine.terms import StepState
-from workflows.activities import mailing
+from workflows.activities import hours, mailing
 from workflows.activities.noting import note
 from workflows.activities.scene import Scene
 from workflows.crash_points import pass_by, stand_at
@@ -17,9 +18,10 @@ def give_task(session: Session, scene: Scene, line: Line) -> None:
     stand_at(line.step)
     pass_by("before_claim")
     step = scene.meaning(line).step
-    due = step.due if isinstance(step, TaskStep | AskStep) else None
-    to = step.to[0] if isinstance(step, TaskStep | AskStep) and step.to[0] != "owner" else scene.account.owner
-    asked = scene.bundle.catalog.questions
+    asks = step if isinstance(step, TaskStep | AskStep) else None
+    to = assignees.resolve(session, scene.account.id, asks.to if asks else ("owner",), scene.now)
+    calendar = hours.of_member(session, scene, to)
+    due = asks.due if asks else None
     title = _title(scene, line)
     tasks.open_task(
         session,
@@ -29,11 +31,26 @@ def give_task(session: Session, scene: Scene, line: Line) -> None:
         title=title,
         assignee=to,
         at=scene.now,
-        due_at=scene.until(due) if due else None,
-        questions={name: asked[name].ask for name in step.questions} if isinstance(step, AskStep) else {},
+        due_at=scene.until(due, calendar) if due else None,
+        questions=_questions(scene, step),
+        codes=_codes(scene, step),
+        follow_up=hours.follow_up(
+            scene, calendar, due=due, remind=asks.remind if asks else None, escalate=asks.escalate if asks else None
+        ),
     )
     note(session, scene, line, StepState.DONE, f"Task for {to or 'nobody'}: {title}")
     pass_by("after_claim")
+
+
+def _questions(scene: Scene, step: Step | None) -> dict[str, str]:
+    asked = scene.bundle.catalog.questions
+    return {name: asked[name].ask for name in step.questions} if isinstance(step, AskStep) else {}
+
+
+def _codes(scene: Scene, step: Step | None) -> Codes:
+    if not isinstance(step, TaskStep):
+        return NO_CODES
+    return Codes(step.outcomes, step.causes, tuple(mailing.title(scene, point) for point in step.checklist))
 
 
 def _title(scene: Scene, line: Line) -> str:

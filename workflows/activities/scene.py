@@ -7,10 +7,12 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from engine.definitions.bundle import Bundle
+from engine.definitions.calendar import Calendar
 from engine.definitions.condition import Condition
-from engine.definitions.playbook import BranchStep, CampaignStep, EmailStep, Playbook, Span, WaitStep
+from engine.definitions.playbook import BranchStep, CampaignStep, EmailStep, Playbook, Span, Step, WaitStep
 from engine.evaluation.asked import seen_by
 from engine.evaluation.evaluation import evaluate
+from engine.running.dates import calendar_of
 from engine.running.lines import Line, Meaning, meanings
 from engine.running.sight import Sight
 from engine.running.ways import origin
@@ -65,9 +67,18 @@ class Scene:
         """The line at which the run as a whole is, when this stretch is at line ``number``."""
         return number if self.fork < 0 else self.fork
 
-    def until(self, span: Span) -> datetime:
-        """When a span from now is over, on the run's clock."""
-        return deadline(self.now, span, self.run.day_seconds, self.bundle.calendars.default)
+    def step_of(self, step: str) -> Step | None:
+        """The playbook's step behind a line's name; None for a line the mode added."""
+        return self.known[origin(step)].step
+
+    @property
+    def calendar(self) -> Calendar:
+        """The calendar of the account."""
+        return calendar_of(self.bundle.calendars, self.account.fields)
+
+    def until(self, span: Span, calendar: Calendar | None = None) -> datetime:
+        """When a span from now is over, on the run's clock; working time by ``calendar``, or the account's."""
+        return deadline(self.now, span, self.run.day_seconds, calendar or self.calendar)
 
 
 def load(
@@ -85,7 +96,7 @@ def load(
     known = dict(meanings(playbook, run.mode))
     ahead = [known[origin(line.step)] for line in run.lines[wanted.cursor :]]
     is_closing = wanted.outcome in {"cancelled", "failed", "stuck", "overdue"} or not run.state.is_open
-    is_asked = not is_closing and _reads_data(bundle, run, playbook, ahead)
+    is_asked = not is_closing and _reads_data(bundle, run, playbook, ahead, wanted.cursor)
     return Scene(
         run=run,
         bundle=bundle,
@@ -105,9 +116,10 @@ def load(
     )
 
 
-def _reads_data(bundle: Bundle, run: Run, playbook: Playbook, ahead: Iterable[Meaning]) -> bool:
-    """Whether conditions ahead, whom a step is for, or the exit read data of the account."""
-    if "goal_met" in playbook.exit and run.rule in bundle.rules:
+def _reads_data(bundle: Bundle, run: Run, playbook: Playbook, ahead: Iterable[Meaning], cursor: int) -> bool:
+    """Whether conditions ahead, whom a step is for, the exit, or what an approval rests on read data of the account."""
+    has_gate = any(line.kind == "gate" for line in run.lines[cursor:])
+    if run.rule in bundle.rules and ("goal_met" in playbook.exit or has_gate):
         return True
     return any(True for meaning in ahead for _ in (*_conditions(meaning), *_signals(meaning)))
 
