@@ -363,6 +363,7 @@ def _history(session: Session, account_id: int, run_id: int) -> None:
                 account_id=account_id,
                 run_id=run_id,
                 step=step,
+                receiver=f"contact:{contact.id}",
                 contact_id=contact.id,
                 channel="file",
                 message_id=f"<{run_id}-{step}@backcast>",
