@@ -15,6 +15,9 @@ _EPOCH: Final = date(1970, 1, 1)
 _LONGEST: Final = 14
 """So many days off in a row at most lie between two working days; more is a mistake in a calendar."""
 
+_NAMING: Final = ("account.calendar", "account.country")
+"""The fields of an account that say whose days off it has."""
+
 
 def on_schedule(measure: ScheduleMeasure, features: Features, calendars: Calendars) -> Observed:
     """Whether today is the day of the period, in each account's calendar; the value is the day."""
@@ -78,14 +81,16 @@ def _days_off_after(day: int, calendar: Calendar) -> int:
 
 
 def _calendars(features: Features, calendars: Calendars) -> list[tuple[Calendar, Flags]]:
-    """Each calendar that counts for some account, and for which: the one ``account.calendar`` names, or the default."""
-    column = features.get("account.calendar")
-    names = column.words if isinstance(column, Texts) else ()
-    codes = column.codes if isinstance(column, Texts) else np.full(features.size, -1, dtype=np.int64)
+    """Each calendar that counts for some account, and for which: the one ``account.calendar`` names, that of
+    ``account.country``, or the default."""
     rest = np.ones(features.size, dtype=np.bool_)
     found: list[tuple[Calendar, Flags]] = []
-    for code, name in enumerate(names):
-        if name in calendars.by_name:
-            found.append((calendars.by_name[name], codes == code))
-            rest &= codes != code
+    for field in _NAMING:
+        column = features.get(field)
+        if not isinstance(column, Texts):
+            continue
+        for code, name in enumerate(column.words):
+            mine = rest & (column.codes == code)
+            found.append((calendars.of(name), mine))
+            rest &= ~mine
     return [*found, (calendars.default, rest)]

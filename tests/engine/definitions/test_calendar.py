@@ -32,6 +32,23 @@ def test_holidays_are_no_working_days() -> None:
     assert calendars.default.after(FRIDAY, 5) == date(2026, 12, 28)
 
 
+def test_a_calendar_is_found_by_its_name_or_by_the_country_it_is_for() -> None:
+    """D.3."""
+    dach = "  dach: {working_days: [mon], time_zone: Europe/Berlin, for: {country: [DE, AT]}}\n"
+    calendars = bundle_of({**BASE, FILE: TEXT + dach}).calendars
+    assert [calendars.of(named).name for named in ("dach", "at", "DE", "FR", "")] == [
+        "dach",
+        "dach",
+        "dach",
+        "north",
+        "north",
+    ]
+
+
+def test_a_zone_nobody_knows_is_refused() -> None:
+    assert sentences_of({**BASE, FILE: TEXT.replace("Europe/Oslo", "Oslo")}) == ['K012 there is no time zone "Oslo"']
+
+
 def test_an_unknown_time_of_day_or_day_is_refused() -> None:
     assert sentences_of({**BASE, FILE: TEXT.replace("08:00-16:00", "morning")}) == [
         'K011 working hours run from morning to evening, not "morning"'

@@ -59,6 +59,17 @@ def test_each_account_has_its_own_calendar_where_it_names_one() -> None:
     assert evaluate(bundle, known).signals["r.it"].verdicts.tolist() == [HOLDS, FAILS, FAILS]
 
 
+def test_an_account_without_a_calendar_has_that_of_its_country() -> None:
+    """D.3: the country says whose days off count; a calendar of its own comes first."""
+    sunday = date(2026, 3, 1)
+    fields = {"country": p.texts("AE", "DE", "AE"), "calendar": p.texts(None, None, "berlin")}
+    known = p.facts(3, at=(sunday - EPOCH).days, fields=fields)
+    regional = Calendars({"berlin": BERLIN, "dubai": replace(DUBAI, countries=frozenset({"ae"}))}, BERLIN)
+    measure = ScheduleMeasure("month", "first working day")
+    bundle = replace(p.bundle(p.catalog(), p.rule("r", {"it": measure})), calendars=regional)
+    assert evaluate(bundle, known).signals["r.it"].verdicts.tolist() == [HOLDS, FAILS, FAILS]
+
+
 def rings(measure: ClockMeasure, *days_away: float, today: date = date(2026, 3, 4)) -> list[int]:
     at = (today - EPOCH).days
     known = p.facts(len(days_away), at=at, fields={"renewal_on": p.numbers(*(at + away for away in days_away))})
