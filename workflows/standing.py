@@ -119,6 +119,9 @@ class Standing:
     def arrive(self, move: Move, result: StretchResult) -> None:
         """A stretch is done; its strand stands where it stopped."""
         strand = move.strand
+        step = self.line(strand).step
+        if result.cursor == strand.cursor and self.kept.get(step) == move.outcome:
+            del self.kept[step]  # it was acted upon, and the run stands there anew: an approval is asked again
         strand.cursor, strand.stop, strand.deadline = result.cursor, result.stop, result.deadline
         strand.leaving = move.outcome if result.stop == "stuck" else ""
         self.ended = result.stop == "end"
