@@ -6,6 +6,7 @@ from api.pages import (
     account as account,
     approvals as approvals,
     effects as effects,
+    holding as holding,
     inbox as inbox,
     metric as metric,
     portfolio as portfolio,
@@ -20,6 +21,6 @@ from api.pages import (
 
 def routers() -> tuple[APIRouter, ...]:
     """Every page's routes, in the order in which they are matched."""
-    members = (signing_in, inbox, approvals, portfolio, account, metric, sharing, starting, run, effects)
+    members = (signing_in, inbox, approvals, portfolio, account, metric, sharing, starting, run, effects, holding)
     customers = (shared_report, unsubscribing)
     return tuple(module.router for module in (*members, *customers))

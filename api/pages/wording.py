@@ -21,6 +21,8 @@ SAID: Final[Mapping[str, str]] = {
     "override-ended": "The override has ended; the computed score counts again.",
     "started": "Started. It begins within moments.",
     "asked": "Noted. The run follows within moments.",
+    "held": "On hold. Nothing of it goes out until it is released.",
+    "released": "Released. What was put off goes now.",
     "revoked": "Revoked. The link no longer opens.",
     "composed": "Composed. Read it, then share it.",
     "signed-out": "You are signed out.",
@@ -204,6 +206,12 @@ def spoken(value: str) -> str:
     return value.replace("-", " ").replace("_", " ").strip().capitalize()
 
 
+def capital(sentence: str) -> str:
+    """A sentence with its first letter as a capital, unless it begins with somebody's address."""
+    first = sentence.split(" ", maxsplit=1)[0]
+    return sentence if "@" in first else sentence[:1].upper() + sentence[1:]
+
+
 def proposed(title: str, account: str) -> str:
     """A task's title before it is given: the account's name is filled in, and what only its day will tell is left
     open."""
@@ -229,5 +237,6 @@ FILTERS: Final[Mapping[str, Callable[..., str]]] = {
     "state": state,
     "reason": reason,
     "spoken": spoken,
+    "capital": capital,
     "proposed": proposed,
 }
