@@ -30,6 +30,9 @@ class Settings(BaseSettings):
     smtp_starttls: bool = False
     smtp_seconds: float = Field(default=30.0, gt=0, description="how long to wait for one answer of the relay")
     sender: str = "customer-success@example.com"
+    allow_egress: str = Field(
+        default="", description="URLs inside that connections may call, word for word, with spaces between"
+    )
     day_seconds: float = Field(
         default=86_400.0, gt=0, description="length of a day for runs; shorter to try things out"
     )

@@ -6,6 +6,7 @@ Runs and what only touches the database are on the task queue itself, what leave
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -28,8 +29,10 @@ from workflows.activities.stretch import Stretches
 from workflows.activity_options import DELIVERY_SUFFIX
 from workflows.at_once import AtOnce
 from workflows.beating import Beating
+from workflows.channels.choosing import choose_caller
 from workflows.channels.letter import Channel
 from workflows.evaluation_cycle import EvaluationCycle
+from workflows.noticing import Noticing
 from workflows.outbox import Drainer
 from workflows.playbook_run import PlaybookRun
 from workflows.schedules import trigger
@@ -57,7 +60,8 @@ async def run_worker(
     stop: asyncio.Event | None = None,
 ) -> None:
     """Work until ``stop`` is set (or this is cancelled), then finish what is at work and come back."""
-    stretches = Stretches(store, channel, settings.base_url, settings.sender)
+    caller = choose_caller(settings, os.environ)
+    stretches = Stretches(store, channel, settings.base_url, settings.sender, caller=caller)
     with columns_in(store, settings.columns_folder) as columns:
         if columns is None:
             _log.warning(
@@ -76,6 +80,7 @@ async def run_worker(
             outward=[stretches.run_stretch],
             stop=stop or asyncio.Event(),
             fresh=fresh,
+            beside=[Noticing(store, channel, settings.base_url, settings.sender).run],
         )
 
 
@@ -89,10 +94,11 @@ async def work(
     stop: asyncio.Event,
     runner: WorkflowRunner | None = None,
     fresh: Cycles | None = None,
+    beside: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
 ) -> None:
     """`run_worker` with the activities given: those of the task queue itself, and those of its delivery queue.
 
-    ``fresh``: evaluate with it at once what changed.
+    ``fresh``: evaluate with it at once what changed. ``beside``: what else runs as long as the worker does.
     """
     with ExitStack() as stack:
         threads = stack.enter_context(ThreadPoolExecutor(_LOCAL_ACTIVITIES, thread_name_prefix="activity"))
@@ -100,7 +106,7 @@ async def work(
         runs, sending = _workers(client, task_queue, here, outward, threads, senders, runner)
         async with runs, sending:
             drainer = Drainer(store, client, task_queue)
-            loops = [drainer.run(), _look_after(store)]
+            loops = [drainer.run(), _look_after(store), *(loop() for loop in beside)]
             if fresh is not None:
                 loops.append(AtOnce(fresh, partial(trigger, client), drainer.nudge).run())
             await _beside(stop, loops)

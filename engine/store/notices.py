@@ -95,6 +95,17 @@ def claim(session: Session, member: str, at: datetime) -> tuple[Notice, ...]:
     return tuple(_notice(row) for row in sorted(rows, key=lambda row: row.id))
 
 
+def done(session: Session, keys: Sequence[str]) -> frozenset[str]:
+    """Those of some keys whose notice was taken already."""
+    taken = select(NoticeRow.key).where(NoticeRow.key.in_(keys), NoticeRow.sent_at.is_not(None))
+    return frozenset(session.scalars(taken))
+
+
+def open_digest(session: Session, key: str, member: str, at: datetime) -> bool:
+    """Begin a digest, once per key: a notice without words of its own. Returns whether it is still to be sent."""
+    return tell(session, key=key, member=member, subject="", text="", at=at) or not done(session, [key])
+
+
 def settle(session: Session, claimed: Sequence[Notice], state: DeliveryState, reason: str, *, again: bool) -> None:
     """Write what became of a mail. ``again``: it was certainly not sent, so its notices wait for the next one."""
     mine = (NoticeRow.id.in_([one.id for one in claimed]), NoticeRow.state.in_([_SENDING, _AMBIGUOUS]))
