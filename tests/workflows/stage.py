@@ -14,9 +14,10 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from engine.running.lines import Line
+from engine.running.ways import exits
 from workflows.activities.moving import BEGINNING
 from workflows.activity_options import DELIVERY_SUFFIX, RECORD_ACT, RUN_STRETCH
-from workflows.payloads import Act, ActResult, RecordActInput, RunInput, StretchInput, StretchResult
+from workflows.payloads import Act, ActResult, RecordActInput, RunInput, StretchInput, StretchResult, Wake
 from workflows.playbook_run import PlaybookRun
 from workflows.standing import CLOSING
 
@@ -71,11 +72,10 @@ class Recorder:
             return StretchResult(wanted.cursor, "stuck", _later(wanted, 7))
         number = self._following(wanted)
         while not self.lines[number].stops:
-            number = self.lines[number].arms[0] if self.lines[number].kind == "branch" else number + 1
-            number = self.lines[number].target if self.lines[number].kind == "jump" else number
+            number = exits(self.lines, number)[0]
         line = self.lines[number]
         if line.kind in {"end", "fork", "join"}:
-            return StretchResult(number, line.kind)  # type: ignore[arg-type]  # three of the words there are
+            return StretchResult(number, line.kind)
         until = wanted.until if wanted.outcome in BEGINNING and wanted.until else _later(wanted, line.days)
         return StretchResult(number, "wait" if line.kind == "wait" else "gate", until if line.days else "")
 
@@ -104,8 +104,8 @@ class Stage:
         """The client that starts and tells."""
         return self.environment.client
 
-    async def begin(self, **fields: object) -> Handle:
-        """Start a run whose time skips by itself."""
+    async def begin(self, first_word: Wake | None = None, **fields: object) -> Handle:
+        """Start a run whose time skips by itself. ``first_word``: it is told this with its start."""
         self.started += 1
         wanted = RunInput(run_id=self.started, lines=self.recorder.lines, **fields)  # type: ignore[arg-type]  # any field
         return await self.client.start_workflow(
@@ -113,12 +113,14 @@ class Stage:
             wanted,
             id=f"run:{self.queue}:{self.started}",
             task_queue=self.queue,
+            start_signal="wake" if first_word else None,
+            start_signal_args=[first_word] if first_word else [],
         )
 
     async def begin_by_hand(self, **fields: object) -> Handle:
         """Start a run whose time only moves by `forward`."""
         async with self.by_hand():
-            return await self.begin(**fields)
+            return await self.begin(None, **fields)
 
     @asynccontextmanager
     async def by_hand(self) -> AsyncIterator[None]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from engine.running.lines import Line
-from engine.running.ways import row_of
+from engine.running.ways import exits, row_of
 from workflows.acting import apply, refusal
 from workflows.payloads import Act, Outcome, RunInput, StretchResult, Wake
 from workflows.standing import CLOSING, Move, Standing
@@ -82,8 +82,7 @@ class Played:
             number = lines[number].target if is_left_out else number + 1
         while not lines[number].stops:
             self.done.append(lines[number].step)
-            line = lines[number]
-            number = line.target if line.kind == "jump" else line.arms[0] if line.kind == "branch" else number + 1
+            number = exits(lines, number)[0]
         return self._stop(move, number)
 
     def _stop(self, move: Move, number: int) -> StretchResult:

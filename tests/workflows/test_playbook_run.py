@@ -9,7 +9,9 @@ from temporalio.exceptions import ApplicationError
 from engine.definitions.problem import BadDefinition
 from engine.errors import NotFound
 from engine.running.lines import Line
+from engine.running.ways import Jump
 from tests.workflows.stage import OnStage
+from tests.workflows.standings import TWO_ROWS
 from workflows.payloads import Wake
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.temporal]
@@ -242,3 +244,120 @@ async def test_a_long_run_continues_as_new_with_all_it_knows(on_stage: OnStage) 
         await stage.stands(3)
         assert (await run.describe()).run_id != first
         assert stage.recorder.stretches[-1].skips == ["c/3"]
+
+
+async def test_rows_beside_each_other_each_keep_their_time_and_join(on_stage: OnStage) -> None:
+    async with on_stage(TWO_ROWS) as stage:
+        run = await stage.begin()
+        assert await run.result() == len(TWO_ROWS) - 1
+        assert stage.recorder.outcomes == [
+            "begin",
+            "elapsed",
+            "begin",
+            "begin",
+            "expired",
+            "elapsed",
+            "joined",
+            "elapsed",
+        ]
+        assert stage.recorder.days == [0, 1, 1, 1, 3, 6, 6, 9]
+        assert [wanted.fork for wanted in stage.recorder.stretches] == [-1, -1, 2, 2, 2, 2, -1, -1]
+
+
+async def test_what_comes_for_one_row_moves_that_row_alone(on_stage: OnStage) -> None:
+    async with on_stage(TWO_ROWS) as stage:
+        run = await stage.begin_by_hand()
+        await stage.stands(1)
+        await run.signal("wake", Wake("satisfied", "first"))
+        await stage.stands(4)
+        await stage.act(run, "approve", "yes", 1)
+        await run.signal("wake", Wake("satisfied", "call/wait"))
+        await stage.stands(7)
+        await run.signal("wake", Wake("exit"))
+        await run.result()
+        assert stage.recorder.outcomes[4:] == ["approved", "satisfied", "joined", "exit"]
+
+
+async def test_going_back_repeats_what_lies_between_under_new_names(on_stage: OnStage) -> None:
+    """S2-39."""
+    async with on_stage(WAITING) as stage:
+        run = await stage.begin_by_hand()
+        await stage.stands(1)
+        await stage.act(run, "jump", "call", 1)
+        await stage.stands(2)
+        assert stage.recorder.acts[-1].jumps == [Jump(0, 1)]
+        await run.signal("wake", Wake("satisfied", "pause"))
+        await run.signal("wake", Wake("satisfied", "pause#2"))
+        await run.result()
+        assert stage.recorder.outcomes == ["begin", "jumped", "satisfied"]
+
+
+async def test_a_run_that_is_stuck_goes_on_when_somebody_tries_again(on_stage: OnStage) -> None:
+    async with on_stage(WAITING) as stage:
+        stage.recorder.failures = [KeyError("no such message")]
+        run = await stage.begin_by_hand()
+        await stage.stands(2)
+        await stage.act(run, "retry", number=1)
+        await stage.stands(3)
+        await run.signal("wake", Wake("satisfied", "pause"))
+        await run.result()
+        assert stage.recorder.outcomes == ["begin", "stuck", "begin", "satisfied"]
+
+
+async def test_a_run_ends_when_its_longest_time_is_over_even_while_it_is_paused(on_stage: OnStage) -> None:
+    async with on_stage([*WAITING[:-1], Line("end", "end", days=5)]) as stage:
+        run = await stage.begin_by_hand()
+        await stage.stands(1)
+        await stage.act(run, "pause", number=1)
+        await stage.forward(run, 6)
+        await run.result()
+        assert stage.recorder.outcomes == ["begin", "overdue"]
+        assert stage.recorder.days == [0, 5]
+
+
+async def test_a_wait_whose_date_has_moved_is_looked_at_again(on_stage: OnStage) -> None:
+    async with on_stage(WAITING) as stage:
+        run = await stage.begin_by_hand()
+        await stage.stands(1)
+        await run.signal("wake", Wake("again", "pause"))
+        await stage.stands(2)
+        await stage.forward(run, 8)
+        await run.result()
+        assert stage.recorder.outcomes == ["begin", "again", "elapsed"]
+
+
+async def test_a_wake_that_is_there_before_the_run_is_kept(on_stage: OnStage) -> None:
+    async with on_stage(WAITING) as stage, stage.by_hand():
+        run = await stage.begin(Wake("satisfied", "pause"))
+        await run.result()
+        assert stage.recorder.outcomes == ["begin", "satisfied"]
+
+
+async def test_rows_continue_as_new_with_everything_they_know(on_stage: OnStage) -> None:
+    async with on_stage(TWO_ROWS) as stage:
+        run = await stage.begin_by_hand(longest_history=12)
+        first = (await run.describe()).run_id
+        await stage.stands(1)
+        await run.signal("wake", Wake("satisfied", "first"))
+        await stage.stands(4)
+        await stage.act(run, "jump", "call", 1)
+        await stage.stands(5)
+        await run.signal("wake", Wake("satisfied", "call/wait"))
+        await stage.forward(run, 6)
+        await stage.stands(8)
+        assert (await run.describe()).run_id != first
+        assert stage.recorder.outcomes[4:] == ["jumped", "expired", "elapsed", "joined"]
+
+
+async def test_acts_on_several_rows_at_once_are_taken_one_after_another(on_stage: OnStage) -> None:
+    async with on_stage(TWO_ROWS) as stage:
+        run = await stage.begin_by_hand()
+        await stage.stands(1)
+        await run.signal("wake", Wake("satisfied", "first"))
+        await stage.stands(4)
+        await asyncio.gather(stage.act(run, "approve", "yes", 1), stage.act(run, "skip", "call/wait", 2))
+        await stage.stands(6)
+        await stage.act(run, "skip", "last", 3)
+        await run.result()
+        assert set(stage.recorder.outcomes[4:-2]) == {"approved", "skipped"}
+        assert stage.recorder.outcomes[-2:] == ["joined", "skipped"]
