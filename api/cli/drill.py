@@ -27,6 +27,7 @@ def drill(
         "drills"
     ),
     as_json: Annotated[str, typer.Option("--json", help="Also write all results to this file (- prints them).")] = "",
+    keep: Annotated[Path | None, typer.Option(help="A new folder in which everything stays, to look into.")] = None,
     page: Annotated[str, typer.Option(help="Write a page of all results in the folder to this file.")] = "",
 ) -> None:
     """Break Backcast on purpose on real processes, and check that nothing is lost and nothing sent twice."""
@@ -40,7 +41,7 @@ def drill(
         return
     reports = []
     for number in wanted:
-        report = registry.run(number, seed, db, small=small)
+        report = registry.run(number, seed, db, small=small, kept=keep)
         reports.append(report)
         report.write(results)
         if as_json != "-":

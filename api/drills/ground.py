@@ -25,11 +25,13 @@ _SERVER_FOLDER: Final = "backcast-drill-postgres-"
 
 @dataclass
 class Ground:
-    """What a drill is given, and what it started. ``small``: the short form that tests run."""
+    """What a drill is given, and what it started. ``small``: the short form that tests run; ``kept``: a folder that
+    stays, to look into afterwards."""
 
     seed: int
     database: Database = "sqlite"
     small: bool = False
+    kept: Path | None = None
     folder: Path = field(init=False)
     random: Random = field(init=False)
     processes: list[Process] = field(default_factory=list)
@@ -38,7 +40,11 @@ class Ground:
     _databases: int = 0
 
     def __enter__(self) -> Self:
-        self.folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="backcast-drill-")))
+        if self.kept is None:
+            self.folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="backcast-drill-")))
+        else:
+            self.kept.mkdir(parents=True)
+            self.folder = self.kept.resolve()
         self.random = Random(self.seed)  # noqa: S311 # a drill is repeated by its seed
         return self
 

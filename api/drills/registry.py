@@ -3,9 +3,10 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
-from api.drills import killing, places
+from api.drills import killing, places, relay
 from api.drills.ground import Database, Ground
 from api.drills.result import Found, Report
 from engine.errors import EngineError
@@ -24,15 +25,19 @@ DRILLS: Final[Mapping[str, Drill]] = {
     "F02": Drill("worker killed at seven places of a letter, a task and a report", places.killed_at_places),
     "F03": Drill("worker stands still for longer than its time-out, another one at work", killing.standing_still),
     "F08": Drill("worker and Temporal server killed in the same moment", killing.all_at_once),
+    "F11": Drill("relay fails in every phase of the conversation", relay.every_phase),
+    "F12": Drill("relay refuses one of a thousand recipients for good", relay.one_of_many),
+    "F13": Drill("relay goes away after the final dot, three policies", relay.after_the_dot),
+    "F14": Drill("relay answers a byte a second", relay.slow),
     "F37": Drill("workers and doors replaced one after another under load", killing.rolling),
 }
 
 
-def run(number: str, seed: int, database: Database, *, small: bool) -> Report:
-    """Run one drill from an empty folder to its report. What stops it is in the report too."""
+def run(number: str, seed: int, database: Database, *, small: bool, kept: Path | None = None) -> Report:
+    """Run one drill from an empty folder to its report; ``kept``: a new folder that stays. What stops it is reported."""
     drill, began = DRILLS[number], time.monotonic()
     try:
-        with Ground(seed, database, small) as ground:
+        with Ground(seed, database, small, kept / number if kept else None) as ground:
             found = drill.run(ground)
     except EngineError as error:
         found = Found(broken=[f"the drill could not go on: {error}"])

@@ -21,12 +21,14 @@ Fault: TypeAlias = Literal[
     "drop_in_body",
     "drop_after_dot",
     "silent_after_dot",
+    "lose_after_dot",
     "dot_451",
     "dot_554",
     "drop_at_quit",
     "slow",
 ]
-"""What goes wrong with one recipient. With ``drop_after_dot`` and ``silent_after_dot`` the letter has been taken."""
+"""What goes wrong with one recipient. With ``drop_after_dot`` and ``silent_after_dot`` the letter has been taken, with
+``lose_after_dot`` it has not."""
 
 OPENINGS: Final[tuple[Opening, ...]] = get_args(Opening)[1:]
 FAULTS: Final[tuple[Fault, ...]] = tuple(one for one in get_args(Fault) if one not in {"", "slow"})
@@ -164,6 +166,8 @@ class _Conversation(socketserver.StreamRequestHandler):
         if fault in _NO:
             self._say(_NO[fault])
             return True
+        if fault == "lose_after_dot":
+            return False
         self.server.sink.take(recipient, body)
         if fault == "silent_after_dot":
             self.server.sink.be_silent()

@@ -92,7 +92,8 @@ class Site:
                 (Kind.CONTACTS, texts.contacts(keys, each)),
             ):
                 ingest(session, kind, [text.encode()], Format.CSV, self.bundle.catalog, now())
-            self.accounts = dict(accounts.ids(session, keys))
+            found = accounts.ids(session, keys)
+            self.accounts = {key: found[key] for key in keys}
 
     def begin(self, playbook: str, of: Sequence[str] | None = None) -> list[int]:
         """Ask for a run of a playbook for each account (or for those named); returns the runs' ids."""
