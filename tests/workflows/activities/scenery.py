@@ -34,6 +34,13 @@ category: education
 steps:
 {steps}
 """
+ANY_TIME = """format: 1
+per_day: 100
+per_week: 500
+window: always
+quiet: {after_conversation: none, after_survey: none, in_escalation: false}
+"""
+"""A contact policy for tests that are not about it: nothing waits."""
 MESSAGES = {
     "hello": """Seats at {{ account.name }}
 Hello {{ contact.first_name }},
@@ -166,8 +173,8 @@ def playbook_file(name: str, steps: str, head: str = "") -> dict[str, str]:
 
 
 def read(*files: Mapping[str, str]) -> Bundle:
-    """The shipped pack with more files."""
-    texts = dict(read_files(str(ROOT)))
+    """The shipped pack with more files, and with a contact policy by which nothing waits."""
+    texts = dict(read_files(str(ROOT))) | {"rules/contact.yaml": ANY_TIME}
     for more in files:
         texts |= more
     checked = reading.read(texts)
