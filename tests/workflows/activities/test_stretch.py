@@ -23,6 +23,7 @@ from workflows.channels.smtp import SmtpChannel
 from workflows.payloads import RecordActInput, StretchInput
 
 BUNDLE = read(
+    {"rules/contact.yaml": "format: 1\nper_day: 9\nper_week: 50\nwindow: always\n"},
     playbook_file(
         "plain",
         """
@@ -355,10 +356,11 @@ def test_an_approved_report_goes_out_as_a_link_that_opens_it(scene: Stage) -> No
 
 
 def test_a_report_mail_that_has_to_be_tried_again_carries_the_same_link(scene: Stage) -> None:
+    with scene.store.begin() as session:
+        session.get_one(ContactRow, BO).roles = ["user", "sponsor"]
     run = scene.begin("asked")
     scene.go(run)
     with scene.store.begin() as session:
-        session.get_one(ContactRow, BO).roles = ["user", "sponsor"]
         approvals.decide(session, scene.approval().id, version=1, approve=True, member=OWNER, reason="", at=AT)
     scene.post.verdicts["bo@acme.example"] = Verdict(DeliveryState.NOT_SENT, "the relay is down")
     with pytest.raises(ApplicationError):
@@ -457,8 +459,8 @@ def test_an_account_that_is_stopped_or_churned_ends_its_runs(scene: Stage, field
     run = scene.begin("asked")
     scene.go(run)
     with scene.store.begin() as session:
-        setattr(session.get_one(AccountRow, 1), field, value)
         approvals.decide(session, scene.approval().id, version=1, approve=True, member=OWNER, reason="", at=AT)
+        setattr(session.get_one(AccountRow, 1), field, value)
     assert scene.go(run, "approved").stop == "end"
     assert scene.run(run).state is RunState.CANCELLED
     assert scene.post.letters == []
