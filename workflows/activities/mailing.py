@@ -14,12 +14,12 @@ from engine.errors import Refused
 from engine.running.figures import in_context, iso
 from engine.running.lines import Line
 from engine.running.rendering import RenderedMessage, render_inline, render_message
-from engine.store import approvals, bundles, people, reports, secrets, steps
+from engine.store import approvals, bundles, people, reports, secrets
 from engine.store.account_figures import figures
 from engine.store.approvals import Item
 from engine.store.people import Person
 from engine.store.touches import Rules
-from engine.terms import StepState
+from workflows.activities.audience import audience, lesson_before, still_wanting, why_nobody
 from workflows.activities.delivering import Order
 from workflows.activities.scene import Scene
 from workflows.channels import unsubscribing
@@ -74,10 +74,10 @@ def post(session: Session, scene: Scene, line: Line) -> Post:
     else:
         texts = {}
         found = audience(session, scene, line)
-        nobody = _why_nobody(step.to)
+        nobody = why_nobody(step.to)
     if not found:
-        return Post(nobody=nobody, worry=_lesson_before(session, scene, line) is None)
-    staying = _still_wanting(scene, line, found)
+        return Post(nobody=nobody, worry=lesson_before(session, scene, line) is None)
+    staying = still_wanting(scene, line, found)
     if not staying:
         return Post(nobody="everybody has done what the lessons are for", worry=False)
     write, order = writer(session, scene, line), _orders(session, scene, line)
@@ -91,7 +91,7 @@ def report_post(session: Session, scene: Scene, line: Line) -> Post:
         raise TypeError(line.kind)
     found = people.with_role(session, scene.account.id, step.share_with, scene.seen_at)
     if not found:
-        return Post(nobody=_why_nobody(Audience(role=step.share_with)))
+        return Post(nobody=why_nobody(Audience(role=step.share_with)))
     shown = reports.of_step(session, scene.run.id, line.step)
     report_id = shown.id if shown else compose_report(session, scene, line)
     if reports.find(session, report_id).approved_at is None:
@@ -117,26 +117,6 @@ def items(session: Session, scene: Scene, lines: Iterable[Line]) -> list[Item]:
         elif line.kind in {"report", "task", "ask", "webhook"}:
             found.append(_other_item(session, scene, line))
     return found
-
-
-def audience(session: Session, scene: Scene, line: Line) -> tuple[Person, ...]:
-    """Who a message line is for now: of a campaign that has begun, those who got its lesson before."""
-    step = scene.meaning(line).step
-    if not isinstance(step, EmailStep | CampaignStep):
-        raise TypeError(line.kind)
-    reachable = people.reachable(session, scene.account.id, scene.seen_at)
-    if (before := _lesson_before(session, scene, line)) is not None:
-        had = people.written_to(session, scene.run.id, before.step)
-        return tuple(person for person in reachable if person.id in had)
-    if step.to.signal:
-        named = scene.sight.contacts_behind(scene.run.rule, step.to.signal) if scene.sight else None
-        if named is not None:
-            return tuple(person for person in reachable if person.id in named)
-        event = scene.sight.event_behind(scene.run.rule, step.to.signal) if scene.sight else None
-        contact = None if event is None else people.of_event(session, event)
-        return tuple(person for person in reachable if person.id == contact)
-    chosen = [person for person in reachable if step.to.role in person.roles]
-    return people.idle(session, chosen, step.to.idle_for, scene.seen_at) if step.to.idle_for else tuple(chosen)
 
 
 def writer(session: Session, scene: Scene, line: Line) -> Callable[[Person], RenderedMessage]:
@@ -239,36 +219,10 @@ def _triple(message: RenderedMessage) -> tuple[str, str, str]:
     return message.subject, message.text, message.html
 
 
-def _still_wanting(scene: Scene, line: Line, found: Iterable[Person]) -> tuple[Person, ...]:
-    step = scene.meaning(line).step
-    if not isinstance(step, CampaignStep) or step.stop_when is None or scene.sight is None:
-        return tuple(found)
-    stopped = scene.sight.contacts_for_whom(step.stop_when)
-    return tuple(person for person in found if person.id not in stopped)
-
-
-def _lesson_before(session: Session, scene: Scene, line: Line) -> Line | None:
-    """The last lesson of the same campaign that was sent; None for the first."""
-    campaign = scene.meaning(line).step
-    if not isinstance(campaign, CampaignStep):
-        return None
-    before = scene.lines[: scene.lines.index(line)]
-    lessons = [one for one in before if one.kind == "lesson" and scene.meaning(one).step == campaign]
-    sent = [one for one in lessons if steps.state_of(session, scene.run.id, one.step) is StepState.DONE]
-    return sent[-1] if sent else None
-
-
 def _is_covered(scene: Scene, line: Line) -> bool:
     """Whether an approval stands before the line: then nothing goes but what it showed."""
     number = scene.lines.index(line)
     return any(gate.kind == "gate" and gate.target > number for gate in scene.lines[:number])
-
-
-def _why_nobody(to: Audience) -> str:
-    if to.signal:
-        return f"no contact with an address stands behind the signal {to.signal}"
-    idle = f" and has not logged in for {to.idle_for} days" if to.idle_for else ""
-    return f"no contact with the role {to.role}{idle} can be written to"
 
 
 def _message_items(session: Session, scene: Scene, line: Line) -> list[Item]:

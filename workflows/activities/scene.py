@@ -135,8 +135,10 @@ def _conditions(meaning: Meaning) -> Iterator[Condition]:
 
 
 def _signals(meaning: Meaning) -> Iterator[str]:
-    if isinstance(meaning.step, EmailStep | CampaignStep) and meaning.step.to.signal:
-        yield meaning.step.to.signal
+    if isinstance(meaning.step, EmailStep | CampaignStep):
+        to = meaning.step.to
+        if to.signal or to.respondent:
+            yield to.signal
 
 
 def _look(session: Session, bundle: Bundle, account_id: int, at: datetime) -> Sight:
