@@ -30,6 +30,10 @@ class Settings(BaseSettings):
     smtp_starttls: bool = False
     smtp_seconds: float = Field(default=30.0, gt=0, description="how long to wait for one answer of the relay")
     sender: str = "customer-success@example.com"
+    reply_address: str = Field(
+        default="",
+        description="where answers go, as reply+@example.com: what comes there is passed on to /v1/mail; else the owner",
+    )
     allow_egress: str = Field(
         default="", description="URLs inside that connections may call, word for word, with spaces between"
     )

@@ -35,6 +35,7 @@ from workflows.evaluation_cycle import EvaluationCycle
 from workflows.noticing import Noticing
 from workflows.outbox import Drainer
 from workflows.playbook_run import PlaybookRun
+from workflows.resending import Resending
 from workflows.schedules import trigger
 
 _log = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ async def run_worker(
 ) -> None:
     """Work until ``stop`` is set (or this is cancelled), then finish what is at work and come back."""
     caller = choose_caller(settings, os.environ)
-    stretches = Stretches(store, channel, settings.base_url, settings.sender, caller=caller)
+    stretches = Stretches(store, channel, settings.base_url, settings.sender, settings.reply_address, caller)
     with columns_in(store, settings.columns_folder) as columns:
         if columns is None:
             _log.warning(
@@ -80,7 +81,7 @@ async def run_worker(
             outward=[stretches.run_stretch],
             stop=stop or asyncio.Event(),
             fresh=fresh,
-            beside=[Noticing(store, channel, settings.base_url, settings.sender).run],
+            beside=[Noticing(store, channel, settings.base_url, settings.sender).run, Resending(store, channel).run],
         )
 
 
