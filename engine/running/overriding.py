@@ -4,7 +4,7 @@ The pages ask it which buttons to show, the store and the workflow's update vali
 the same sentence. The row of an approval decides who won; this only says what makes sense at all.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from engine.running.lines import LineKind
@@ -12,6 +12,9 @@ from engine.terms import RunAct, RunState
 
 NEEDS_REASON: Final = frozenset({RunAct.REJECT, RunAct.SKIP, RunAct.JUMP, RunAct.CANCEL})
 """Acts that are not taken without a reason: somebody will ask later."""
+
+STUCK: Final = "It could not go on"
+"""How the sentence of a run begins that stands still until somebody tries again, skips the step or cancels."""
 
 VERBS: Final[Mapping[RunAct, str]] = {
     RunAct.APPROVE: "approve",
@@ -27,10 +30,10 @@ VERBS: Final[Mapping[RunAct, str]] = {
 """The act as a verb, for buttons and sentences."""
 
 
-def refusal(act: RunAct, state: RunState, at_kind: LineKind | None) -> str:
+def refusal(act: RunAct, state: RunState, at_kind: LineKind | None, *, stuck: bool = False) -> str:
     """Why ``act`` is not possible for a run in ``state`` that stands at a line of ``at_kind`` (None: not known yet).
 
-    Empty when it is possible.
+    ``stuck``: it could not go on and waits for a person. Empty when it is possible.
     """
     if not state.is_open:
         return f"The run is {state.value}: nothing can be changed in it any more."
@@ -39,6 +42,8 @@ def refusal(act: RunAct, state: RunState, at_kind: LineKind | None) -> str:
             return "The run is paused already."
         case RunAct.RESUME if state is not RunState.PAUSED:
             return "The run is not paused, so there is nothing to resume."
+        case RunAct.RETRY if not stuck:
+            return "Nothing in the run has failed, so there is nothing to try again."
         case RunAct.APPROVE | RunAct.REJECT if at_kind is not None and at_kind != "gate":
             return "The run does not wait for an approval any more."
         case RunAct.TASK_DONE if at_kind is not None and at_kind != "wait":
@@ -58,7 +63,18 @@ def skip_refusal(step: str, known: frozenset[str], done: frozenset[str]) -> str:
     return f'The step "{step}" has happened already.' if step in done else ""
 
 
-def possible(state: RunState, at_kind: LineKind | None) -> tuple[RunAct, ...]:
-    """The acts a page offers for a run. Approving and rejecting belong to the approval, finishing to the task."""
-    offered = (RunAct.PAUSE, RunAct.RESUME, RunAct.SKIP, RunAct.CANCEL)
-    return tuple(act for act in offered if not refusal(act, state, at_kind))
+def jump_refusal(step: str, known: Sequence[str], behind: frozenset[str]) -> str:
+    """Why a run cannot go back to ``step``, where ``known`` are its steps and ``behind`` those it has come to; else
+    empty."""
+    if not step:
+        return "Say which step the run is to go back to."
+    if step not in known:
+        return f'The run has no step "{step}".'
+    return "" if step in behind else f'The step "{step}" is still ahead: a run goes back, never forward.'
+
+
+def possible(state: RunState, at_kind: LineKind | None, *, stuck: bool = False) -> tuple[RunAct, ...]:
+    """The acts a page offers for a run. Approving and rejecting belong to the approval, finishing to the task, going
+    back to a step."""
+    offered = (RunAct.PAUSE, RunAct.RESUME, RunAct.RETRY, RunAct.SKIP, RunAct.CANCEL)
+    return tuple(act for act in offered if not refusal(act, state, at_kind, stuck=stuck))

@@ -1,7 +1,9 @@
 """People's acts on runs. The row decides; the outbox carries it to the run, and what became of it comes back here."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -29,29 +31,44 @@ class Act:
 
 
 def request(
-    session: Session, run_id: int, kind: RunAct, *, member: str, reason: str, at: datetime, step: str = ""
+    session: Session,
+    run_id: int,
+    kind: RunAct,
+    *,
+    member: str,
+    reason: str,
+    at: datetime,
+    step: str = "",
+    sends: bool = False,
+    stretch: bool = False,
 ) -> int:
-    """Write that a member wants a run paused, resumed, cancelled or a step skipped. Returns the act's id.
+    """Write that a member wants a run paused, resumed, tried again or cancelled, a step skipped, or to go back to one.
+    Returns the act's id. ``sends``: going back sends again what was sent; ``stretch``: after a pause waits go on for
+    what they had left.
 
     Raises NotFound for an unknown run, Refused where the act is not possible, is on its way already, or lacks a reason.
     """
     run = runs.hold(session, run_id)
-    state = _state_to_come(session, run)
-    at_kind = run.lines[run.cursor].kind if run.started_at else None
-    refusal = overriding.refusal(kind, state, at_kind)
-    if kind is RunAct.SKIP and not refusal:
-        refusal = overriding.skip_refusal(step, frozenset(line.step for line in run.lines), _behind(session, run_id))
-    if not refusal and _on_its_way(session, run_id, kind, step):
-        refusal = "The same is on its way to the run already."
-    if not refusal and kind in overriding.NEEDS_REASON and not reason.strip():
-        refusal = f"Say why you {overriding.VERBS[kind]} it: the reason stands in the timeline."
-    if refusal:
+    if refusal := _refusal(session, run, kind, step) or _unreasoned(kind, reason):
         raise Refused(refusal)
-    return add(session, run_id, kind, member=member, reason=reason.strip(), at=at, step=step)
+    more = {name: True for name, is_so in (("sends", sends), ("stretch", stretch)) if is_so}
+    return add(session, run_id, kind, member=member, reason=reason.strip(), at=at, step=step, more=more)
 
 
-def add(session: Session, run_id: int, kind: RunAct, *, member: str, reason: str, at: datetime, step: str = "") -> int:
-    """Write an act that has been decided, and hand it to the outbox. Returns its id."""
+def add(
+    session: Session,
+    run_id: int,
+    kind: RunAct,
+    *,
+    member: str,
+    reason: str,
+    at: datetime,
+    step: str = "",
+    more: Mapping[str, bool] = MappingProxyType({}),
+    wait: timedelta = timedelta(0),
+) -> int:
+    """Write an act that has been decided, and hand it to the outbox. Returns its id. ``more``: what else the run is
+    told; ``wait``: for so long it can be taken back (`undo`)."""
     row = ActRow(
         run_id=run_id,
         kind=kind.value,
@@ -63,7 +80,8 @@ def add(session: Session, run_id: int, kind: RunAct, *, member: str, reason: str
     )
     session.add(row)
     session.flush()
-    outbox.add(session, OutboxKind.UPDATE, run_id, {"act_id": row.id, "kind": kind.value, "step": step}, at)
+    told = {"act_id": row.id, "kind": kind.value, "step": step, **more}
+    outbox.add(session, OutboxKind.UPDATE, run_id, told, at, wait)
     return row.id
 
 
@@ -88,6 +106,27 @@ def latest(session: Session, run_id: int, kinds: tuple[RunAct, ...], step: str =
     return None if row is None else _act(row)
 
 
+def _refusal(session: Session, run: runs.Run, kind: RunAct, step: str) -> str:
+    state = _state_to_come(session, run)
+    at_kind = run.lines[run.cursor].kind if run.started_at else None
+    refusal = overriding.refusal(kind, state, at_kind, stuck=run.sentence.startswith(overriding.STUCK))
+    if kind is RunAct.SKIP and not refusal:
+        refusal = overriding.skip_refusal(step, frozenset(line.step for line in run.lines), _behind(session, run.id))
+    if kind is RunAct.JUMP and not refusal:
+        known = [line.step for line in run.lines if line.kind not in {"jump", "join", "end"}]
+        come_to = frozenset(session.scalars(select(StepRow.step).where(StepRow.run_id == run.id)))
+        refusal = overriding.jump_refusal(step, known, come_to | {run.lines[run.cursor].step})
+    if not refusal and _on_its_way(session, run.id, kind, step):
+        refusal = "The same is on its way to the run already."
+    return refusal
+
+
+def _unreasoned(kind: RunAct, reason: str) -> str:
+    if kind not in overriding.NEEDS_REASON or reason.strip():
+        return ""
+    return f"Say why you {overriding.VERBS[kind]} it: the reason stands in the timeline."
+
+
 def _state_to_come(session: Session, run: runs.Run) -> RunState:
     # A pause that is still on its way already makes "resume" the sensible next act, and the other way round.
     if not run.state.is_open:
@@ -99,7 +138,7 @@ def _state_to_come(session: Session, run: runs.Run) -> RunState:
 
 
 def _on_its_way(session: Session, run_id: int, kind: RunAct, step: str) -> bool:
-    if kind not in {RunAct.SKIP, RunAct.CANCEL}:
+    if kind not in {RunAct.SKIP, RunAct.CANCEL, RunAct.JUMP, RunAct.RETRY}:
         return False  # pausing again after a resume that is on its way is a new wish: `_state_to_come` judges it
     query = select(ActRow.id).where(
         ActRow.run_id == run_id,

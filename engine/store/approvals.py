@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, Update, select, update
@@ -109,9 +109,18 @@ def _ask(row: ApprovalRow, asked: Asked, at: datetime) -> None:
 
 
 def decide(
-    session: Session, approval_id: int, *, version: int, approve: bool, member: str, reason: str, at: datetime
+    session: Session,
+    approval_id: int,
+    *,
+    version: int,
+    approve: bool,
+    member: str,
+    reason: str,
+    at: datetime,
+    wait: timedelta = timedelta(0),
 ) -> int:
-    """Approve or reject what was shown at ``version``. Returns the id of the act that tells the run.
+    """Approve or reject what was shown at ``version``. Returns the id of the act that tells the run. ``wait``: so long
+    the run is not told yet, so that it can be taken back.
 
     Raises NotFound; Refused, naming the winner, when somebody else decided, edited, or the time is over, and when what
     is approved could not be done any more.
@@ -130,7 +139,7 @@ def decide(
     if not won:
         raise Refused(_why_lost(row, version, at))
     kind = RunAct.APPROVE if approve else RunAct.REJECT
-    return acts.add(session, row.run_id, kind, member=member, reason=reason.strip(), at=at, step=row.step)
+    return acts.add(session, row.run_id, kind, member=member, reason=reason.strip(), at=at, step=row.step, wait=wait)
 
 
 def edit(

@@ -5,7 +5,7 @@ Messages of one run keep their order: while an earlier one waits for another try
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import exists, func, select
@@ -28,11 +28,33 @@ class Message:
     attempts: int
 
 
-def add(session: Session, kind: OutboxKind, run_id: int, payload: Mapping[str, Any], at: datetime) -> None:
-    """Add one message, due at once."""
-    session.add(
-        OutboxRow(kind=kind.value, run_id=run_id, payload=dict(payload), created_at=at, next_at=at, done_at=None),
+def add(
+    session: Session,
+    kind: OutboxKind,
+    run_id: int,
+    payload: Mapping[str, Any],
+    at: datetime,
+    wait: timedelta = timedelta(0),
+) -> None:
+    """Add one message, due at once, or after ``wait``: until then it can be withdrawn."""
+    row = OutboxRow(kind=kind.value, run_id=run_id, payload=dict(payload), created_at=at, next_at=at + wait)
+    session.add(row)
+
+
+def withdraw(session: Session, run_id: int, act_id: int, at: datetime) -> bool:
+    """Take back a message about an act that is not due yet. False where it was due, so that it may be on its way."""
+    waiting = select(OutboxRow).where(
+        OutboxRow.run_id == run_id,
+        OutboxRow.kind == OutboxKind.UPDATE.value,
+        OutboxRow.done_at.is_(None),
+        OutboxRow.attempts == 0,
+        OutboxRow.next_at > at,
     )
+    found = next((row for row in session.scalars(waiting.with_for_update()) if row.payload["act_id"] == act_id), None)
+    if found is None:
+        return False
+    session.delete(found)
+    return True
 
 
 def due(session: Session, at: datetime, limit: int) -> tuple[Message, ...]:
@@ -67,7 +89,8 @@ def failed(session: Session, message_id: int, error: str, next_at: datetime) -> 
 
 def retry_now(session: Session, at: datetime) -> None:
     """Make everything due that waits for another try: Temporal is back."""
-    for row in session.scalars(select(OutboxRow).where(OutboxRow.done_at.is_(None), OutboxRow.next_at > at)):
+    failed_once = (OutboxRow.done_at.is_(None), OutboxRow.attempts > 0, OutboxRow.next_at > at)
+    for row in session.scalars(select(OutboxRow).where(*failed_once)):
         row.next_at = at
 
 

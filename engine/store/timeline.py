@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from engine.store.decision_tables import DecisionRow, OutcomeRow, ScoreOverrideRow
 from engine.store.inbox import Fact, facts_of
+from engine.store.member_words import words_of
 from engine.store.person_tables import AnswerRow, FeedbackRow, MetricOverrideRow
 from engine.store.run_tables import (
     ActRow,
@@ -29,7 +30,7 @@ LIMIT = 60
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One thing that happened. ``kind``: decision, run, delivery, task, approval, act, override, outcome, said (by a
-    member), answer (of a customer);
+    member), answer (of a customer), note, hold, snooze, exclusion;
     ``state`` its word from `engine.terms`; ``subject`` what it is about; ``who`` a member or contact, if any."""
 
     at: datetime
@@ -52,6 +53,7 @@ def timeline(session: Session, account_id: int) -> tuple[Entry, ...]:
         *_people(session, account_id),
         *_overrides(session, account_id),
         *_words(session, account_id),
+        *(Entry(*one) for one in words_of(session, account_id)),
         *_outcomes(session, account_id),
         *_answers(session, account_id),
     ]
