@@ -6,14 +6,12 @@ may do in `acting`. This module imports nothing heavy: it is loaded anew for eve
 """
 
 import asyncio
-from dataclasses import replace
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError, CancelledError, FailureError
 from temporalio.workflow import ActivityConfig
 
 with workflow.unsafe.imports_passed_through():
-    from engine.running.ways import is_outward
     from engine.terms import RunAct
     from workflows.acting import INTERRUPTING, apply, jump_of, refusal
     from workflows.activity_options import DATABASE_ONLY, DELIVERY_SUFFIX, OUTWARD, RECORD_ACT, RUN_STRETCH
@@ -27,7 +25,7 @@ with workflow.unsafe.imports_passed_through():
         StretchResult,
         Wake,
     )
-    from workflows.standing import CLOSING, HERE, Move, Standing
+    from workflows.standing import CLOSING, Move, Standing
 
 
 @workflow.defn
@@ -89,7 +87,7 @@ class PlaybookRun:
             fork=at.open_fork if move.strand is not at.trunk else -1,
         )
         try:
-            if outcome in HERE or not is_outward(at.lines, cursor):
+            if not at.is_outward(cursor, outcome):
                 return await _here(wanted)
             self._going = _outside(wanted)
             return await self._going
@@ -108,18 +106,7 @@ class PlaybookRun:
         if not is_long and not info.is_continue_as_new_suggested():
             return
         await workflow.wait_condition(workflow.all_handlers_finished)
-        at = self._at
-        workflow.continue_as_new(
-            replace(
-                self._wanted,
-                strands=at.strands,
-                expires=at.expires,
-                paused=at.paused,
-                skips=at.skips,
-                kept=at.kept,
-                jumps=at.jumps,
-            ),
-        )
+        workflow.continue_as_new(self._at.carried(self._wanted))
 
     @workflow.update
     async def act(self, act: Act) -> ActResult:

@@ -5,12 +5,12 @@ strand is due; so however many rows there are, nothing in a run ever happens bes
 here: `playbook_run` asks, waits and calls activities; which acts are possible stands in `acting`.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from engine.running.lines import Line
-from engine.running.ways import Jump, again
+from engine.running.ways import Jump, again, is_outward
 from workflows.payloads import Outcome, RunInput, Strand, StretchResult, Wake
 
 RUN: Final = ""
@@ -23,8 +23,8 @@ _LOOKING: Final[frozenset[Outcome]] = frozenset({"again", "resumed"})
 """Outcomes that only look once more: whatever the run has been told comes first."""
 
 
-HERE: Final[frozenset[Outcome]] = CLOSING | _LOOKING | {"stuck"}
-"""Outcomes whose stretch only touches the database, whatever lies ahead: what is to be sent it hands back."""
+_HERE: Final[frozenset[Outcome]] = CLOSING | _LOOKING | {"stuck"}
+_STANDING: Final[frozenset[Outcome]] = frozenset({"begin", "jumped"})
 
 
 class Move(NamedTuple):
@@ -70,6 +70,18 @@ class Standing:
             jumps=list(wanted.jumps),
         )
 
+    def carried(self, wanted: RunInput) -> RunInput:
+        """The input with which the run continues as new."""
+        return replace(
+            wanted,
+            strands=self.strands,
+            expires=self.expires,
+            paused=self.paused,
+            skips=self.skips,
+            kept=self.kept,
+            jumps=self.jumps,
+        )
+
     @property
     def trunk(self) -> Strand:
         """The run's own strand."""
@@ -109,6 +121,12 @@ class Standing:
             if outcome := self._outcome(strand, now):
                 return Move(strand, outcome)
         return None
+
+    def is_outward(self, cursor: int, outcome: Outcome) -> bool:
+        """Whether the stretch may send something out. One that only stands at a stop does not; should it find that it
+        need not stand there, it hands back what is to be sent."""
+        stands = outcome in _STANDING and self.lines[cursor].stops
+        return not stands and outcome not in _HERE and is_outward(self.lines, cursor)
 
     def leave(self, move: Move) -> None:
         """A stretch begins; when it is interrupted, it is still to be done."""

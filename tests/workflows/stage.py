@@ -29,12 +29,14 @@ class Recorder:
     """Stands in for the activities of a run: does nothing but remember, and stops where the lines say.
 
     A branch goes to its first arm. ``hold`` keeps a stretch at work until it is set; ``failures`` are raised first.
+    ``later``: a line whose message may only go out after so many days.
     """
 
     lines: list[Line]
     stretches: list[StretchInput] = field(default_factory=list)
     acts: list[RecordActInput] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
+    later: dict[int, float] = field(default_factory=dict)
     hold: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -72,6 +74,8 @@ class Recorder:
             return StretchResult(wanted.cursor, "stuck", _later(wanted, 7))
         number = self._following(wanted)
         while not self.lines[number].stops:
+            if days := self.later.pop(number, 0.0):
+                return StretchResult(number, "wait", _later(wanted, days))
             number = exits(self.lines, number)[0]
         line = self.lines[number]
         if line.kind in {"end", "fork", "join"}:

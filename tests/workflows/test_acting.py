@@ -132,6 +132,30 @@ def test_what_was_approved_with_others_is_only_sent_again_through_its_approval()
     assert played.done == ["mail", "mail#2"]
 
 
+def test_going_back_to_the_line_where_it_stands_begins_it_anew() -> None:
+    played = at_last()
+    played.later(2)
+    assert played.tell(Act(1, "jump", "last")) == ""
+    assert played.stands == {"last#2"}
+    played.later(2)
+    assert played.stands == {"last#2"}
+
+
+def test_going_back_to_a_step_inside_an_approval_sends_nothing_again() -> None:
+    played = Played.of(
+        [
+            Line("gate", "yes", target=4, days=2),
+            Line("task", "call"),
+            Line("email", "mail", outward=True),
+            Line("wait", "quiet", days=3),
+            Line("end", "end"),
+        ]
+    )
+    played.tell(Act(1, "approve", "yes"))
+    assert played.tell(Act(2, "jump", "call")) == ""
+    assert played.done == ["call", "mail", "call#2", "mail"]
+
+
 def test_an_approval_is_taken_while_the_stretch_that_leads_to_it_is_at_work() -> None:
     played = both_open()
     played.state.busy = True

@@ -6,6 +6,7 @@ from datetime import timedelta
 from hypothesis import given, settings, strategies as st
 
 from engine.running.lines import Line
+from engine.running.ways import Jump
 from tests.workflows.standings import AT, TWO_ROWS, Played
 from workflows.payloads import Act, Outcome, RunInput, StretchResult, Wake
 from workflows.standing import Standing
@@ -38,19 +39,7 @@ def play(words: list[Act | Wake | float], lines: list[Line] = TWO_ROWS) -> Playe
 
 def again(state: Standing, lines: list[Line]) -> Standing:
     """The state a run continues with as new."""
-    return Standing.of(
-        RunInput(
-            run_id=1,
-            lines=lines,
-            strands=[replace(one) for one in state.strands],
-            expires=state.expires,
-            paused=state.paused,
-            skips=state.skips,
-            kept=state.kept,
-            jumps=state.jumps,
-        ),
-        AT + timedelta(days=999),
-    )
+    return Standing.of(state.carried(RunInput(run_id=1, lines=lines)), AT + timedelta(days=999))
 
 
 @settings(deadline=None)
@@ -236,6 +225,13 @@ def stuck(outcome: Outcome = "begin") -> Played:
     played.state.busy = False
     played.state.arrive(move, StretchResult(0, "stuck", (AT + timedelta(days=7)).isoformat()))
     return played
+
+
+def test_rows_a_pause_and_everything_told_are_carried_on() -> None:
+    state = play([1.0, Act(1, "jump", "call"), Act(2, "skip", "last"), Act(3, "pause"), Act(4, "approve", "yes")]).state
+    copy = again(state, TWO_ROWS)
+    assert (copy.strands, copy.expires, copy.paused) == (state.strands, state.expires, state.paused)
+    assert (copy.skips, copy.kept, copy.jumps) == (["last"], {"yes": "approved"}, [Jump(3, 4)])
 
 
 def test_a_run_that_is_stuck_waits_a_week_for_somebody_and_then_fails() -> None:
