@@ -21,7 +21,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 from engine.errors import Unavailable
 from engine.running.working_time import DAY_SECONDS
 from engine.settings import Settings
-from engine.store import deliveries
+from engine.store import deliveries, followups
 from engine.store.columns import columns_in
 from engine.store.sessions import Store
 from workflows.activities.cycle import Cycles
@@ -160,10 +160,21 @@ async def _beside(stop: asyncio.Event, loops: Sequence[Coroutine[Any, Any, None]
 
 
 async def _look_after(store: Store) -> None:
-    """Show interrupted sends to people, soon after they were interrupted."""
+    """Show interrupted sends to people, and remind them of what waits for them, soon after it is time."""
     while True:
         await asyncio.to_thread(_resolve_stale, store)
+        await asyncio.to_thread(_follow_up, store)
         await asyncio.sleep(_LOOK_AFTER)
+
+
+def _follow_up(store: Store) -> None:
+    try:
+        while True:
+            with store.begin() as session:
+                if followups.follow_up(session, datetime.now(UTC)) < followups.AT_ONCE:
+                    return
+    except (SQLAlchemyError, Unavailable) as error:
+        _log.warning("nobody could be reminded of what waits: %s", error)
 
 
 def _resolve_stale(store: Store) -> None:

@@ -1,10 +1,10 @@
-"""Tasks that a run gives to members: to-dos, questions, and what it cannot decide or start by itself."""
+"""What a run does by itself: tasks for members (to-dos, questions, what it cannot decide or start), and fields it sets."""
 
 from sqlalchemy.orm import Session
 
-from engine.definitions.playbook import AskStep, BranchStep, Step, TaskStep
+from engine.definitions.playbook import AskStep, BranchStep, SetStep, Step, TaskStep
 from engine.running.lines import Line
-from engine.store import assignees, tasks
+from engine.store import assignees, setting, tasks
 from engine.store.finishing import NO_CODES, Codes
 from engine.terms import StepState
 from workflows.activities import hours, mailing
@@ -40,6 +40,15 @@ def give_task(session: Session, scene: Scene, line: Line) -> None:
     )
     note(session, scene, line, StepState.DONE, f"Task for {to or 'nobody'}: {title}")
     pass_by("after_claim")
+
+
+def set_value(session: Session, scene: Scene, line: Line) -> None:
+    """Set the field of the account that a set line names."""
+    step = scene.meaning(line).step
+    if not isinstance(step, SetStep):
+        raise TypeError(line.kind)
+    said = setting.set_field(session, scene.account.id, step.name, step.value, scene.now)
+    note(session, scene, line, StepState.DONE, f"{said[:1].upper()}{said[1:]}.")
 
 
 def _questions(scene: Scene, step: Step | None) -> dict[str, str]:

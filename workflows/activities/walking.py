@@ -14,7 +14,7 @@ from engine.terms import RunState, StepState, Verdict
 from workflows.activities import calling, mailing
 from workflows.activities.calling import Calling, Calls
 from workflows.activities.delivering import Order
-from workflows.activities.giving import give_task
+from workflows.activities.giving import give_task, set_value
 from workflows.activities.leaving import Ending, end
 from workflows.activities.mailing import Post
 from workflows.activities.noting import note, who_skipped, worry
@@ -92,6 +92,9 @@ def _do(session: Session, scene: Scene, line: Line) -> Post | Calls | None:
     try:
         if line.kind in {"task", "ask"}:
             give_task(session, scene, line)
+            return None
+        if line.kind == "set":
+            set_value(session, scene, line)
             return None
         post = _POSTS.get(line.kind, mailing.post)(session, scene, line)
     except Refused as refused:
