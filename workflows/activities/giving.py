@@ -1,4 +1,4 @@
-"""What a run does by itself: tasks for members (to-dos, questions, what it cannot decide or start), and fields it sets."""
+"""What a run does by itself: it gives members tasks (to-dos, questions, what it cannot decide), and sets fields."""
 
 from sqlalchemy.orm import Session
 
@@ -47,7 +47,7 @@ def set_value(session: Session, scene: Scene, line: Line) -> None:
     step = scene.meaning(line).step
     if not isinstance(step, SetStep):
         raise TypeError(line.kind)
-    said = setting.set_field(session, scene.account.id, step.name, step.value, scene.now)
+    said = setting.set_field(session, scene.account.id, name=step.name, value=step.value, at=scene.now)
     note(session, scene, line, StepState.DONE, f"{said[:1].upper()}{said[1:]}.")
 
 
