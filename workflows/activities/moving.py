@@ -5,6 +5,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from engine.running import overriding
 from engine.running.lines import STUCK_AT_MOST
 from engine.running.ways import Jump
 from engine.store import acts, approvals, done_again, runs, steps, waits
@@ -56,7 +57,7 @@ def stick(session: Session, scene: Scene) -> StretchResult:
     """The stretch cannot be done: say so, and stand still until somebody tries again, skips, or cancels."""
     until = scene.until(STUCK_AT_MOST)
     before = scene.run.sentence.rstrip(".")
-    sentence = f"It could not go on: {before}. Try again, skip the step, or cancel, until {until:%Y-%m-%d %H:%M} UTC"
+    sentence = f"{overriding.STUCK}: {before}. Try again, skip the step, or cancel, until {until:%Y-%m-%d %H:%M} UTC"
     runs.move(session, scene.run.id, state=RunState.WAITING, cursor=scene.run.cursor, sentence=sentence, at=scene.now)
     worry(session, scene, f"{scene.lines[scene.cursor].step}/stuck", f"“{scene.playbook.title}” could not go on")
     return StretchResult(scene.cursor, "stuck", until.isoformat())
