@@ -32,7 +32,7 @@ class Settings(BaseSettings):
     sender: str = "customer-success@example.com"
     reply_address: str = Field(
         default="",
-        description="where answers go, as reply+@example.com: what comes there is passed on to /v1/mail; else the owner",
+        description="where answers go, as reply+@example.com (its mail is passed on to /v1/mail); else the owner",
     )
     allow_egress: str = Field(
         default="", description="URLs inside that connections may call, word for word, with spaces between"
