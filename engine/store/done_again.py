@@ -50,6 +50,23 @@ def close_left(session: Session, run_id: int, names: Sequence[str], sentence: st
     _close_tasks(session, run_id, names, sentence, at)
 
 
+def open_unsent(session: Session, run_id: int, names: Sequence[str], at: datetime) -> None:
+    """Steps of ``names`` that sent nothing are to be tried again: whoever has had the message does not get it twice,
+    for the ledger of deliveries knows each of them."""
+    nothing = [StepState.SKIPPED.value, StepState.FAILED.value]
+    session.execute(
+        update(StepRow)
+        .where(StepRow.run_id == run_id, StepRow.step.in_(names), StepRow.state.in_(nothing))
+        .values(state=StepState.PENDING.value, sentence="Is to be tried again.", at=at)
+    )
+
+
+def last(session: Session, run_id: int) -> Jump | None:
+    """The latest jump of a run; None: there has been none."""
+    jumps = read(session.get_one(RunRow, run_id).frozen)
+    return jumps[-1] if jumps else None
+
+
 def _close_tasks(session: Session, run_id: int, names: Sequence[str], sentence: str, at: datetime) -> None:
     still = select(TaskRow).where(TaskRow.run_id == run_id, TaskRow.state == TaskState.OPEN.value)
     for row in session.scalars(still).all():

@@ -47,10 +47,14 @@ def ends_at(scene: Scene, number: int, otherwise: datetime) -> datetime:
 
 
 def go_back(session: Session, scene: Scene) -> None:
-    """A person jumped back: what stood open at lines that are to be done again is closed."""
+    """A person jumped back: what stood open at lines that are to be done again is closed, and what could not be sent
+    there is tried again."""
     act = acts.latest(session, scene.run.id, (RunAct.JUMP,))
     why = f"{act.actor} went back to an earlier step: {act.reason}" if act else "The run went back to an earlier step."
     done_again.close_left(session, scene.run.id, [line.step for line in scene.lines], why, scene.now)
+    jump = done_again.last(session, scene.run.id)
+    between = scene.lines[jump.first : jump.last + 1] if jump else ()
+    done_again.open_unsent(session, scene.run.id, [line.step for line in between if line.outward], scene.now)
 
 
 def stick(session: Session, scene: Scene) -> StretchResult:
