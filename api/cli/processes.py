@@ -4,6 +4,7 @@ Apart from the commands because this imports Temporal, which is slow, and most c
 """
 
 import asyncio
+import logging
 import os
 import signal
 import socket
@@ -14,16 +15,22 @@ from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
+from sqlalchemy.exc import SQLAlchemyError
 
 from api.app import create_app, utc_now
-from engine.errors import Refused
+from engine.errors import Refused, Unavailable
 from engine.settings import Settings
+from engine.store import installation
 from engine.store.sessions import Store
 from workflows.channels.choosing import choose_channel
 from workflows.client import connect
 from workflows.embedded import EmbeddedServer
 from workflows.schedules import ensure_schedule
 from workflows.worker import run_worker
+
+_log = logging.getLogger(__name__)
+
+_STAYING = 60.0
 
 
 async def serve_all(
@@ -122,7 +129,23 @@ async def _web(app: FastAPI, door: socket.socket, stop: asyncio.Event) -> None:
 async def _work(store: Store, settings: Settings, address: str, stop: asyncio.Event) -> None:
     client = await connect(address, settings.temporal_namespace)
     await ensure_schedule(client, settings.task_queue)
-    await run_worker(settings, store, choose_channel(settings), client, stop=stop)
+    staying = asyncio.create_task(_stay(store, settings))
+    try:
+        await run_worker(settings, store, choose_channel(settings), client, stop=stop)
+    finally:
+        staying.cancel()
+        with suppress(asyncio.CancelledError):
+            await staying
+
+
+async def _stay(store: Store, settings: Settings) -> None:
+    """Say every minute that the database is at work here, so that an older copy of it can be told."""
+    while True:
+        await asyncio.sleep(_STAYING)
+        try:
+            await asyncio.to_thread(installation.stay, store, Path(settings.data) / installation.WITNESS, utc_now())
+        except (SQLAlchemyError, Unavailable, OSError) as error:  # a busy database, a full disk: the next one says it
+            _log.warning("it could not be written down that the database is at work here: %s", error)
 
 
 async def serve_web(app: FastAPI, host: str, port: int) -> None:

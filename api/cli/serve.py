@@ -1,12 +1,15 @@
 """``serve``: pages, API, worker and Temporal in one process. ``api`` and ``worker``: the same apart, for production."""
 
 import asyncio
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from api.cli.workspace import DataOption, err, open_in_force, open_store, settings_for
+from api.cli.workspace import DataOption, err, now, open_in_force, open_store, settings_for
 from engine.settings import Settings
+from engine.store import installation
+from engine.store.sessions import Store
 
 HostOption = Annotated[str, typer.Option(help="Address to listen at.")]
 PortOption = Annotated[int, typer.Option(help="Port to listen at.", min=1, max=65_535)]
@@ -24,6 +27,7 @@ def serve(host: HostOption = "127.0.0.1", port: PortOption = 8700, data: DataOpt
     from api.cli.processes import serve_all
 
     workspace = open_in_force(data)
+    arrive(workspace.store, workspace.settings)
     settings = reached_at(workspace.settings, host, port)
     err.print(f"Backcast at {settings.base_url}; `backcast member link EMAIL` signs in. Ctrl-C ends it.")
     asyncio.run(serve_all(workspace.store, settings, host, port))
@@ -36,6 +40,7 @@ def api_only(host: HostOption = "127.0.0.1", port: PortOption = 8700, data: Data
 
     settings = reached_at(settings_for(data), host, port)
     store = open_store(settings)
+    arrive(store, settings)
     asyncio.run(serve_web(create_app(store, settings), host, port))
 
 
@@ -44,7 +49,16 @@ def worker_only(data: DataOption = "") -> None:
     from api.cli.processes import serve_worker
 
     workspace = open_in_force(data)
+    arrive(workspace.store, workspace.settings)
     asyncio.run(serve_worker(workspace.store, workspace.settings))
+
+
+def arrive(store: Store, settings: Settings) -> None:
+    """Put everything on hold where the database is a copy or was restored, and say what it would send."""
+    found = installation.arrive(store, Path(settings.data) / installation.WITNESS, now())
+    if found is not None:
+        err.print(f"Everything is on hold: {found.reason}. Without the hold it would send: {found.overdue}.")
+        err.print("`backcast release` lists it and lets it go; nothing leaves before that.")
 
 
 def reached_at(settings: Settings, host: str, port: int) -> Settings:
