@@ -191,7 +191,7 @@ def _obstacle(
         return week[-per_week] + place.days(
             _WEEK
         ), f"frequency_capped: {_messages(per_week)} in seven days are the most"
-    before = _today([one for one in touches.ahead if one >= moment], place, moment)
+    before = _today(touches.ahead, place, moment)
     if before and before >= min(per_day - today, per_week - len(week)):
         return _tomorrow(place, moment), "something more important is due the same day"
     return opening(policy, message, place, moment), "outside working hours"
@@ -208,7 +208,7 @@ def _messages(count: int) -> str:
     return f"{count} message" + ("" if count == 1 else "s")
 
 
-def _today(moments: tuple[datetime, ...] | list[datetime], place: Place, moment: datetime) -> int:
+def _today(moments: tuple[datetime, ...], place: Place, moment: datetime) -> int:
     """How many are on the same day as ``moment`` on the person's clock."""
     if place.is_scaled:
         return sum(abs(one - moment) < place.days(1) for one in moments)

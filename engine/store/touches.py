@@ -82,7 +82,8 @@ def known(session: Session, rules: Rules, asking: Asking, where: Place) -> Touch
     went = [(row, playbook) for row, playbook in others if row.state in _GOES]
     return Touches(
         sent=tuple(_moment(row) for row, _ in went if row.category != OPERATIONAL),
-        ahead=tuple(_moment(row) for row, _ in others if _is_ahead(rules.policy, asking, row)),
+        # What should have gone already goes any moment.
+        ahead=tuple(max(_moment(row), asking.now) for row, _ in others if _is_ahead(rules.policy, asking, where, row)),
         quiet=tuple(_quiet(session, rules.policy, asking, where, [row.id for row in same])),
         frequency=_frequency(same),
         twin=_twin(asking, where, went),
@@ -111,9 +112,11 @@ def _rows(session: Session, asking: Asking, where: Place) -> list[tuple[Delivery
     return [(row, playbook) for row, playbook in session.execute(query)]
 
 
-def _is_ahead(policy: ContactPolicy, asking: Asking, row: DeliveryRow) -> bool:
+def _is_ahead(policy: ContactPolicy, asking: Asking, where: Place, row: DeliveryRow) -> bool:
     waits = row.state == DeliveryState.NOT_SENT and row.category != OPERATIONAL
-    return waits and _moment(row) >= asking.now and policy.rank(row.priority) < policy.rank(asking.priority)
+    return (
+        waits and _moment(row) > asking.now - where.days(1) and policy.rank(row.priority) < policy.rank(asking.priority)
+    )
 
 
 def _twin(asking: Asking, where: Place, went: Sequence[tuple[DeliveryRow, str]]) -> str:
