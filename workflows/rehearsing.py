@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from temporalio.exceptions import ApplicationError
 
 from engine.definitions.bundle import Bundle
-from engine.definitions.playbook import Span
-from engine.running.lines import Line, compile_lines
+from engine.running.lines import START_BY_HAND, Line, compile_lines
+from engine.running.routes import DECIDES_AFTER
 from engine.running.timeline import Entry, Timeline, Way
 from engine.running.working_time import DAY_SECONDS, deadline
 from engine.store import bundles, people, runs, steps, tasks
@@ -33,7 +33,6 @@ from workflows.payloads import Outcome, StretchInput, StretchResult
 from workflows.telling import Telling
 
 WAYS: Final = ("then", "else", "unknown")
-DECIDES_AFTER: Final = Span(1, working=True)
 _MOST_STRETCHES: Final = 400
 _MOST_WAYS: Final = 24
 """So many ways of branches are rehearsed; what a playbook holds beyond that is not shown."""
@@ -226,6 +225,9 @@ class _Rehearsal:
         if line.passes:
             return None
         self._assume("An approval is given after one working day.")
+        return self._next_working_day()
+
+    def _next_working_day(self) -> datetime:
         return deadline(self.clock, DECIDES_AFTER, DAY_SECONDS, self.setting.bundle.calendars.default)
 
     def _approve(self, line: Line, at: datetime) -> None:
@@ -237,6 +239,9 @@ class _Rehearsal:
     def _done(self, cursor: int) -> datetime | None:
         """When the task that is waited for is done; None where it is no task, or is never done."""
         before = self.run.lines[cursor - 1]
+        if before.step == START_BY_HAND:
+            self._assume("A run in mode manual is started after one working day.")
+            return self._next_working_day()
         if before.kind not in {"task", "ask"}:
             return None
         with self.store.read() as session:

@@ -2,21 +2,29 @@
 
 import json
 import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from rich.console import RenderableType
 
+from api.cli.forecast_lines import parts_of
 from api.cli.timeline_lines import lines_of
 from api.cli.workspace import DataOption, JsonOption, Workspace, err, now, open_workspace, out
 from api.pages import simulation
-from engine.running.timeline import Timeline, values_of
-from engine.store import casting
+from engine.running import timeline
+from engine.running.forecast import values_of
+from engine.store import bundles, casting
+from engine.store.forecasting import forecast
 from engine.terms import Mode
 from workflows.rehearsing import Setting, rehearse
 
 AccountOption = Annotated[str, typer.Option(help="For this account (default: one that fits).")]
 ModeOption = Annotated[Mode | None, typer.Option(help="In this mode (default: as the rule says).")]
+DaysOption = Annotated[int, typer.Option(help="How many days ahead.", min=1, max=730)]
+ReleasedOption = Annotated[bool, typer.Option("--released", help="As if members let every rule pass that asks.")]
 HtmlOption = Annotated[str, typer.Option(help="Write a page to this file (- for standard output).")]
 
 
@@ -26,31 +34,60 @@ def register(app: typer.Typer) -> None:
 
 
 def simulate(
-    playbook: Annotated[str, typer.Argument(help="One run of this playbook.")],
+    playbook: Annotated[str, typer.Argument(help="One run of this playbook (default: the whole portfolio).")] = "",
     account: AccountOption = "",
     mode: ModeOption = None,
+    days: DaysOption = 90,
+    released: ReleasedOption = False,
     html: HtmlOption = "",
     as_json: JsonOption = False,
     data: DataOption = "",
 ) -> None:
-    """Show what a run of PLAYBOOK would do, every message as it would look. Nothing is written, nothing is sent."""
+    """Show what a run of PLAYBOOK would do, every message as it would look; or what all of the portfolio has ahead.
+
+    Nothing is written, nothing is sent.
+    """
+    if not playbook and (account or mode):
+        err.print("--account and --mode are about one run: name its PLAYBOOK")
+        raise typer.Exit(2)
     workspace = open_workspace(data)
-    found = _rehearsed(workspace, playbook, account, mode)
+    shown = _run(workspace, playbook, account, mode) if playbook else _portfolio(workspace, days, released=released)
     workspace.store.close()
     if html:
-        _write(html, simulation.timeline_page(found))
+        _write(html, shown.page)
         if html == "-":
             return
     if as_json:
-        print(json.dumps(values_of(found)))
+        print(json.dumps(shown.values))
         return
-    for line in lines_of(found):
-        out.print(line)
+    for part in shown.parts:
+        out.print(part)
     if html:
         out.print(f'The page is "{html}".')
 
 
-def _rehearsed(workspace: Workspace, playbook: str, account: str, mode: Mode | None) -> Timeline:
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """The same, three ways."""
+
+    parts: Iterable[RenderableType]
+    values: dict[str, Any]
+    page: str
+
+
+def _run(workspace: Workspace, playbook: str, account: str, mode: Mode | None) -> _Shown:
+    found = _rehearsed(workspace, playbook, account, mode)
+    return _Shown(lines_of(found), timeline.values_of(found), simulation.timeline_page(found))
+
+
+def _portfolio(workspace: Workspace, days: int, *, released: bool) -> _Shown:
+    bundles.keep(workspace.bundle)
+    with workspace.store.read() as session:
+        found = forecast(session, workspace.bundle, now().replace(microsecond=0), days, released=released)
+    return _Shown(parts_of(found), values_of(found), simulation.forecast_page(found))
+
+
+def _rehearsed(workspace: Workspace, playbook: str, account: str, mode: Mode | None) -> timeline.Timeline:
     at, settings, bundle = now().replace(microsecond=0), workspace.settings, workspace.bundle
     with workspace.store.read() as session:
         found = casting.cast(session, bundle, playbook, account, at)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from engine.definitions.bundle import Bundle
 from engine.definitions.condition import Condition
-from engine.evaluation.columns import Column
+from engine.evaluation.columns import Column, Flags
 from engine.evaluation.evaluation import Evaluation
 from engine.evaluation.features import Features, taken
 from engine.evaluation.program import evaluate_condition
@@ -27,10 +27,9 @@ class Sight:
 
     def contacts_for_whom(self, condition: Condition) -> frozenset[int]:
         """The ids of the account's contacts for whom a condition certainly holds."""
-        facts = self.evaluation.facts
-        columns = _ContactColumns(self.bundle, self.evaluation)
-        holds = evaluate_condition(condition.tree, columns, len(facts.contacts.ids)).holds
-        return frozenset(facts.contacts.ids[holds & (facts.contacts.account_rows == self.row)].tolist())
+        contacts = self.evaluation.facts.contacts
+        holds = holding_contacts(self.bundle, self.evaluation, condition)
+        return frozenset(contacts.ids[holds & (contacts.account_rows == self.row)].tolist())
 
     def event_behind(self, rule: str, signal: str) -> int | None:
         """The event that makes a signal fire; ``signal`` is a name of ``rule``, or ``<rule>.<signal>``."""
@@ -49,6 +48,12 @@ class Sight:
         if observed.verdicts[self.row] != Verdict.HOLDS:
             return frozenset()
         return frozenset(contacts.ids[observed.people & (contacts.account_rows == self.row)].tolist())
+
+
+def holding_contacts(bundle: Bundle, evaluation: Evaluation, condition: Condition) -> Flags:
+    """For which contacts of all accounts a condition certainly holds, bool[C]."""
+    columns = _ContactColumns(bundle, evaluation)
+    return evaluate_condition(condition.tree, columns, len(evaluation.facts.contacts.ids)).holds
 
 
 class _ContactColumns(Mapping[str, Column]):

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from engine.running.lines import compile_lines, meanings
+from engine.running.routes import Knowing, Position, visits
 from engine.running.timeline import Entry, Timeline, counted, values_of, walk
 from engine.store import runs, suppressions
 from engine.store.base import Base
@@ -15,6 +17,7 @@ from engine.store.sessions import Store, connect
 from engine.store.tables import AccountRow
 from engine.terms import Mode
 from tests.workflows.activities.scenery import AT, OWNER, Stage, playbook_file, read, stage
+from workflows.activities.walking import BRANCHES
 from workflows.rehearsing import Setting, rehearse
 
 STEPS = """
@@ -36,6 +39,7 @@ STEPS = """
     steps:
       - email: {to: sponsor, message: first}
 """
+ALWAYS = "format: 1\nper_day: 100\nper_week: 500\nwindow: always\nquiet: {after_conversation: none}\n"
 
 
 @pytest.fixture
@@ -163,3 +167,22 @@ def test_the_other_ways_of_a_branch_come_right_behind_it(here: Stage) -> None:
     depth, _, way = shown[number + 1]
     assert (depth, way and way.name) == (1, "then")
     assert replace(shown[number][1], others=()) != shown[number][1]
+
+
+def test_the_fast_way_comes_to_every_step_when_a_rehearsal_does(here: Stage) -> None:
+    """What a portfolio's forecast rests on; here without caps and hours, by which a run waits for its messages."""
+    here.point("active_users", 5)
+    bundle = read(playbook_file("try-it", STEPS), {"rules/contact.yaml": ALWAYS})
+    for name, mode in (
+        ("try-it", Mode.APPROVE),
+        ("seat-activation", Mode.MANUAL),
+        ("new-champion", Mode.AUTOMATIC),
+        ("usage-recovery", Mode.VETO),
+    ):
+        playbook = bundle.playbooks[name]
+        lines, known = compile_lines(playbook, mode), meanings(playbook, mode)
+        rehearsed = rehearse(here.store, Setting(bundle, 1, name, mode, AT))
+        arms = {entry.number: BRANCHES.index(entry.sentence) for entry in rehearsed.entries if entry.kind == "branch"}
+        fast = visits(lines, known, [Position(AT, 0)], Knowing(arms=arms))
+        told = {entry.step: entry.at for entry in rehearsed.entries if entry.kind not in {"branch", "fork", "join"}}
+        assert {lines[one.number].step: one.at for one in fast if lines[one.number].kind != "end"} == told

@@ -50,3 +50,26 @@ def test_a_playbook_or_an_account_that_is_not_there_is_named(desk: Desk) -> None
         done = desk.run(*arguments)
         assert done.exit_code == 1
         assert told in str(done.exception)
+
+
+def test_the_portfolio_is_told_with_what_is_assumed(desk: Desk) -> None:
+    done = _peopled(desk).run("simulate", "--days", "30")
+    assert done.exit_code == 0, done.output
+    for text in ("1 start now", "seat-activation", "messages", "tasks for", "assumed: Data and signals stay"):
+        assert text in done.stdout
+    assert [desk.count(table) for table in _WRITTEN] == [0, 0, 0, 0]
+
+
+def test_the_portfolio_as_json_and_as_a_page(desk: Desk) -> None:
+    found = _peopled(desk).json("simulate", "--json")
+    assert (found["accounts"], found["starts"], found["days"]) == (3, 1, 90)
+    assert sum(found["mails"]["per_day"]) == found["mails"]["planned"] >= 1
+    page = desk.run("simulate", "--html", "-").stdout
+    assert "<svg" in page
+    assert "<script" not in page
+
+
+def test_an_account_without_a_playbook_is_a_question_nobody_asked(desk: Desk) -> None:
+    done = desk.run("simulate", "--account", "empty")
+    assert done.exit_code == 2
+    assert "name its PLAYBOOK" in done.stderr
