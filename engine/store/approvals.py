@@ -173,7 +173,7 @@ def edit(
 
 
 def close(
-    session: Session, run_id: int, step: str, state: ApprovalState | None, reason: str = "", *, at: datetime
+    session: Session, run_id: int, step: str, state: ApprovalState | None, at: datetime, reason: str = ""
 ) -> Approval | None:
     """End an approval that nobody decided as ``state`` (None: leave it), for ``reason``. Returns it as it stands then:
     a decision that came first stays. Approved by nobody: a veto window that nobody used."""

@@ -62,7 +62,8 @@ def leave_gate(session: Session, scene: Scene, number: int) -> Decided:
     Raises ValueError when nobody has decided.
     """
     line = scene.lines[number]
-    found = approvals.close(session, scene.run.id, line.step, *_ending(scene, line), at=scene.now)
+    state, reason = _ending(scene, line)
+    found = approvals.close(session, scene.run.id, line.step, state, scene.now, reason)
     if found is None or found.state is ApprovalState.PENDING:
         raise ValueError(f'nobody has decided the approval "{line.step}" of run {scene.run.id}')
     if found.state is ApprovalState.APPROVED:
