@@ -20,7 +20,16 @@ from engine.errors import EngineError
 
 _HELP = "Customer success as code: rules and playbooks in files, runs that people approve, effects that are measured."
 
-_SHARED = {"workspace", "processes", "planning", "backtest_tables", "reasons", "refusing", "timeline_lines", "forecast_lines"}
+_SHARED = {
+    "workspace",
+    "processes",
+    "planning",
+    "backtest_tables",
+    "reasons",
+    "refusing",
+    "timeline_lines",
+    "forecast_lines",
+}
 """Modules here without commands of their own."""
 
 
