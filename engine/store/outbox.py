@@ -6,26 +6,30 @@ Messages of one run keep their order: while an earlier one waits for another try
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from engine.store.run_tables import OutboxRow
 from engine.terms import OutboxKind
 
+URGENT: Final = 1
+ORDINARY: Final = 3
 _LONGEST_ERROR = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One row that is due. ``payload`` is what `add` was given; ``attempts`` counts the failed ones."""
+    """One row that is due. ``payload`` is what `add` was given; ``attempts`` counts the failed ones; ``priority`` is 1
+    for what cannot wait to 5 for what can."""
 
     id: int
     kind: OutboxKind
     run_id: int
     payload: Mapping[str, Any]
     attempts: int
+    priority: int = ORDINARY
 
 
 def add(
@@ -35,10 +39,19 @@ def add(
     payload: Mapping[str, Any],
     at: datetime,
     wait: timedelta = timedelta(0),
+    priority: int = URGENT,
 ) -> None:
-    """Add one message, due at once, or after ``wait``: until then it can be withdrawn."""
+    """Add one message, due at once, or after ``wait``: until then it can be withdrawn.
+
+    What happens to a run that is at work does not wait behind runs that only begin; and what was to be told before it
+    to the same run, its own start too, hurries with it.
+    """
     row = OutboxRow(kind=kind.value, run_id=run_id, payload=dict(payload), created_at=at, next_at=at + wait)
+    row.priority = priority
     session.add(row)
+    if kind is not OutboxKind.START:
+        slower = (OutboxRow.run_id == run_id, OutboxRow.done_at.is_(None), OutboxRow.priority > priority)
+        session.execute(update(OutboxRow).where(*slower).values(priority=priority))
 
 
 def withdraw(session: Session, run_id: int, act_id: int, at: datetime) -> bool:
@@ -58,7 +71,7 @@ def withdraw(session: Session, run_id: int, act_id: int, at: datetime) -> bool:
 
 
 def due(session: Session, at: datetime, limit: int) -> tuple[Message, ...]:
-    """The oldest ``limit`` messages that may go now, in order."""
+    """The ``limit`` messages that may go now and are most urgent, those of one run in order."""
     earlier = aliased(OutboxRow)
     held_back = exists().where(
         earlier.run_id == OutboxRow.run_id,
@@ -69,10 +82,12 @@ def due(session: Session, at: datetime, limit: int) -> tuple[Message, ...]:
     rows = session.scalars(
         select(OutboxRow)
         .where(OutboxRow.done_at.is_(None), OutboxRow.next_at <= at, ~held_back)
-        .order_by(OutboxRow.id)
+        .order_by(OutboxRow.priority, OutboxRow.id)
         .limit(limit),
     )
-    return tuple(Message(row.id, OutboxKind(row.kind), row.run_id, row.payload, row.attempts) for row in rows)
+    return tuple(
+        Message(row.id, OutboxKind(row.kind), row.run_id, row.payload, row.attempts, row.priority) for row in rows
+    )
 
 
 def done(session: Session, message_id: int, at: datetime, note: str = "") -> None:

@@ -247,13 +247,21 @@ class ReportAnswerRow(Base):
 
 
 class OutboxRow(Base):
-    """What Temporal still has to be told. Written in the transaction that decided it; drained by the worker."""
+    """What Temporal still has to be told. Written in the transaction that decided it; drained by the worker, the
+    smallest ``priority`` first."""
 
     __tablename__ = "outbox"
     __table_args__ = (
         Index(
             "ix_outbox_open",
+            "priority",
             "id",
+            sqlite_where=text("done_at IS NULL"),
+            postgresql_where=text("done_at IS NULL"),
+        ),
+        Index(
+            "ix_outbox_open_run",
+            "run_id",
             sqlite_where=text("done_at IS NULL"),
             postgresql_where=text("done_at IS NULL"),
         ),
@@ -267,3 +275,4 @@ class OutboxRow(Base):
     next_at: Mapped[datetime]
     error: Mapped[str] = mapped_column(Text, default="")
     done_at: Mapped[datetime | None]
+    priority: Mapped[int] = mapped_column(Integer, default=3)

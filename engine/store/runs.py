@@ -21,6 +21,8 @@ from engine.store.tables import AccountRow
 from engine.terms import Mode, OutboxKind, RunState
 
 CHURNED: Final = "churned"
+_HURRY: Final = {"save": outbox.URGENT, "renewal": 2, "education": outbox.ORDINARY, "expansion": 4, "news": 5}
+"""How urgent a start is, by its playbook's priority. What a member starts by hand is urgent: somebody waits for it."""
 _FINAL: Final = [state.value for state in RunState if not state.is_open]
 
 
@@ -112,8 +114,9 @@ def request_all(
         for one in wanted
     ]
     ids = insert_all(session, RunRow, RunRow.id, rows)
-    for number in ids:
-        outbox.add(session, OutboxKind.START, number, {}, at)
+    for number, one in zip(ids, wanted, strict=True):
+        hurry = outbox.URGENT if one.by else _HURRY[bundle.playbooks[one.playbook].priority]
+        outbox.add(session, OutboxKind.START, number, {}, at, priority=hurry)
     return ids
 
 
@@ -133,8 +136,10 @@ def start_by_hand(
     reason: str,
     at: datetime,
     day_seconds: float,
+    *,
+    mode: Mode = Mode.AUTOMATIC,
 ) -> int:
-    """Start a playbook because a member says so (no rule needs to fire), in mode automatic. Returns the run's id.
+    """Start a playbook because a member says so (no rule needs to fire). Returns the run's id.
 
     Raises NotFound for an unknown account or playbook; Refused without a reason, for a stopped, suppressed or churned
     account, or while a run of the playbook is open there.
@@ -154,7 +159,7 @@ def start_by_hand(
         account_id=account_id,
         rule="",
         playbook=playbook,
-        mode=Mode.AUTOMATIC,
+        mode=mode,
         decision_id=None,
         episode_id=None,
         day_seconds=day_seconds,

@@ -174,9 +174,11 @@ def _outbox() -> None:
         sa.Column("next_at", Moment, nullable=False),
         sa.Column("error", sa.Text, nullable=False),
         sa.Column("done_at", Moment, nullable=True),
+        sa.Column("priority", sa.Integer, nullable=False),
     )
     where = sa.text("done_at IS NULL")
-    op.create_index("ix_outbox_open", "outbox", ["id"], sqlite_where=where, postgresql_where=where)
+    op.create_index("ix_outbox_open", "outbox", ["priority", "id"], sqlite_where=where, postgresql_where=where)
+    op.create_index("ix_outbox_open_run", "outbox", ["run_id"], sqlite_where=where, postgresql_where=where)
 
 
 def _reports() -> None:

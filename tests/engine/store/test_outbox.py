@@ -60,3 +60,27 @@ def test_when_temporal_is_back_nothing_waits_any_longer(store: Store, rows: Rows
         assert outbox.due(session, AT, 10) == ()
         outbox.retry_now(session, AT)
         assert len(outbox.due(session, AT, 10)) == 1
+
+
+def test_what_is_urgent_goes_before_what_has_waited_longer(store: Store, rows: Rows) -> None:
+    with store.begin() as session:
+        many = [put_run(session, rows.account, playbook=f"check-{number}") for number in range(5)]
+        for run in many:
+            outbox.add(session, OutboxKind.START, run, {}, AT, priority=outbox.ORDINARY)
+        outbox.add(session, OutboxKind.START, rows.run, {}, AT, priority=outbox.URGENT)
+    with store.read() as session:
+        assert [message.run_id for message in outbox.due(session, AT, 3)] == [rows.run, *many[:2]]
+
+
+def test_what_a_person_does_to_a_run_takes_its_start_along_and_never_overtakes_it(store: Store, rows: Rows) -> None:
+    with store.begin() as session:
+        many = [put_run(session, rows.account, playbook=f"check-{number}") for number in range(5)]
+        for run in many:
+            outbox.add(session, OutboxKind.START, run, {}, AT, priority=outbox.ORDINARY)
+        outbox.add(session, OutboxKind.UPDATE, many[-1], {"act_id": 1}, AT)
+    with store.read() as session:
+        first = outbox.due(session, AT, 2)
+        assert [(message.run_id, message.kind) for message in first] == [
+            (many[-1], OutboxKind.START),
+            (many[-1], OutboxKind.UPDATE),
+        ]
