@@ -7,14 +7,18 @@ from typing import Final
 
 from engine.definitions.catalog import Catalog
 from engine.definitions.message import Message
+from engine.definitions.message_links import check_links
 from engine.definitions.problem import Place
 from engine.definitions.reading import Ledger
 from engine.definitions.template_checking import check_template
 
 MAX_BYTES: Final = 64 * 1024
 MAX_SUBJECT: Final = 200
+_ENCODED_WORD: Final = re.compile(r"=\?")
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})?")
-_FORBIDDEN: Final = re.compile(r"[^\t\n -~\u00a0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_FORBIDDEN: Final = re.compile(  # what cannot be sent or seen; also what turns the direction of the text around it
+    "[^\t\n -~\u00a0-\u2029\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
 
 
 def read_message(path: str, text: str, playbook: str, name: str, catalog: Catalog, ledger: Ledger) -> Message:
@@ -27,9 +31,16 @@ def read_message(path: str, text: str, playbook: str, name: str, catalog: Catalo
         ledger.problem(start, 3, "the first line is the subject of the mail, and it is empty")
     elif len(subject) > MAX_SUBJECT:
         ledger.problem(start, 3, f"the subject is longer than {MAX_SUBJECT} characters")
+    if word := _ENCODED_WORD.search(subject):
+        place = Place(path, 1, word.start() + 1)
+        ledger.problem(
+            place, 3, 'no subject holds "=?": mail programs read what follows as other letters', "leave it out"
+        )
     if not body.strip():
         ledger.problem(start, 4, "there is a subject, but no message below it")
-    names = check_template(text, start, catalog, ledger)
+    # Both are rendered by themselves: what opens in one of them must close there.
+    names = check_template(subject, start, catalog, ledger) | check_template(body, Place(path, 2), catalog, ledger)
+    check_links(body, path, 2, ledger)
     return Message(playbook, name, subject.strip(), body.strip("\n"), names, start)
 
 

@@ -5,22 +5,21 @@ and ``for`` over data. Nothing in it can call, assign, include or compute. A var
 ``| default(...)``, or stand inside an ``if`` that asks for it.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from jinja2 import Environment, TemplateSyntaxError, nodes
+from jinja2 import nodes
 
 from engine.definitions.catalog import Catalog
 from engine.definitions.problem import Place
 from engine.definitions.reading import Ledger, listed, suggest
 from engine.definitions.scope import ACCOUNT_FIELDS
+from engine.definitions.template_filters import EXAMPLES, FILTERS, PASSING
+from engine.definitions.template_parsing import Fault, line_and_column, offset_of, parse_template
 
-FILTERS: Final = (
-    *("capitalize", "date", "default", "first", "int", "join", "last", "length", "lower", "number", "percent"),
-    *("replace", "round", "sort", "title", "trim", "truncate", "upper"),
-)
+DEEPEST: Final = 30
+"""So many expressions and ``if`` stand in each other at most: what is deeper can be parsed, but not always run."""
 TESTS: Final = ("defined", "undefined")
 ALWAYS: Final = frozenset(
     {
@@ -36,9 +35,13 @@ MAYBE: Final = (
 GOAL_FIELDS: Final = ("target", "start", "end", "actual", "expected", "attainment", "status")
 
 _ALLOWED: Final = "use variables, filters, if and for"
-_WORDS: Final = {"Call": "a call", "Assign": "set", "Macro": "a macro", "Getitem": "a subscript"}
+_WORDS: Final = {
+    "Assign": "set", "AssignBlock": "set", "Call": "a call", "CallBlock": "a call", "Concat": "putting texts together",
+    "Dict": "a mapping", "FilterBlock": "a filter over several lines", "FromImport": "import", "Getitem": "a subscript",
+    "List": "a list", "Macro": "a macro", "Scope": "changing how texts are escaped", "Tuple": "a list",
+}  # fmt: skip
+"""What the author wrote, by Jinja's word for it."""
 _OPERATORS: Final = (nodes.Const, nodes.Not, nodes.And, nodes.Or, nodes.Compare, nodes.Operand)
-_PARSER: Final = Environment()  # noqa: S701 - parses only; nothing is rendered with it
 
 
 def check_inline(text: str, place: Place, catalog: Catalog, ledger: Ledger) -> frozenset[str]:
@@ -51,41 +54,31 @@ def check_template(
 ) -> frozenset[str]:
     """Check a whole file that is a template; the names it reads without a default."""
     sheet = _Sheet(text, start, ledger, inline=inline)
-    try:
-        template = _PARSER.parse(text)
-        walker = _Walker(sheet, catalog)
-        walker.block(template.body, _Around())
-    except TemplateSyntaxError as error:
-        said = f"this template cannot be read: {error.message}"
-        sheet.say(error.lineno, 10, said, "check the braces on this line")
+    tree = parse_template(text)
+    if isinstance(tree, Fault):
+        sheet.say(tree.offset, 10, tree.message, tree.hint)
         return frozenset()
-    except RecursionError:
-        sheet.say(1, 10, "this template is nested too deeply to be read", "say it in fewer braces")
-        return frozenset()
+    walker = _Walker(sheet, catalog)
+    walker.block(tree.body, _Around())
     return frozenset(walker.names)
 
 
 @dataclass(frozen=True, slots=True)
 class _Sheet:
-    """The text of a template, and where it stands. Jinja knows lines only; the column is looked up in the line."""
+    """The text of a template, and where it stands."""
 
     text: str
     start: Place
     ledger: Ledger
     inline: bool
 
-    def say(self, line: int, number: int, message: str, hint: str = "", words: str = "") -> None:
-        """Record a problem at ``words`` in a line, or at the first brace of it."""
-        place = self.start if self.inline else self._place(line, words)
+    def say(self, offset: int, number: int, message: str, hint: str = "") -> None:
+        """Record a problem at its place in the file; of a short template in a file, where the template begins."""
+        place = self.start
+        if not self.inline:
+            line, column = line_and_column(self.text, offset)
+            place = Place(self.start.path, self.start.line + line - 1, column)
         self.ledger.coded(place, f"M{number:03}", message, hint)
-
-    def _place(self, line: int, words: str) -> Place:
-        lines = self.text.split("\n")
-        source = lines[line - 1] if 0 < line <= len(lines) else ""
-        brace = re.search(r"\{[{%]", source)
-        after = brace.start() if brace else 0
-        found = re.compile(rf"(?<![\w.]){re.escape(words)}(?!\w)").search(source, after) if words else None
-        return Place(self.start.path, self.start.line + line - 1, (found.start() if found else after) + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +86,14 @@ class _Around:
     """What stands around an expression.
 
     ``loops``: names bound by ``for``. ``sure``: paths that an ``if`` around has asked for. ``asking``: the expression
-    is the question of an ``if``, and *missing* is an answer. ``saved``: a default stands around it.
+    is the question of an ``if``, and *missing* is an answer. ``saved``: a default stands around it. ``depth`` counts
+    loops, ``level`` everything that stands in something else.
     """
 
     loops: frozenset[str] = frozenset()
     sure: frozenset[str] = frozenset()
     depth: int = 0
+    level: int = 0
     asking: bool = False
     saved: bool = False
 
@@ -125,11 +120,19 @@ class _Walker:
                 self._refuse(node)
 
     def _if(self, node: nodes.If, around: _Around) -> None:
-        self.value(node.test, replace(around, asking=True))
-        self.block(node.body, replace(around, sure=around.sure | frozenset(_asked(node.test))))
+        if self._is_too_deep(node, around):
+            return
+        inside = replace(around, level=around.level + 1)
+        self.value(node.test, replace(inside, asking=True))
+        self.block(node.body, replace(inside, sure=inside.sure | frozenset(_asked(node.test))))
         for inner in node.elif_:
             self._if(inner, around)
-        self.block(node.else_, around)
+        self.block(node.else_, inside)
+
+    def _is_too_deep(self, node: nodes.Node, around: _Around) -> bool:
+        if around.level == DEEPEST:
+            self._say(node, 14, f"this is nested more than {DEEPEST} deep", "say it in fewer words")
+        return around.level >= DEEPEST
 
     def _for(self, node: nodes.For, around: _Around) -> None:
         if around.depth == 2:
@@ -147,16 +150,22 @@ class _Walker:
         path = _path(node)
         if path is not None:
             self._variable(node, path, around)
-        elif isinstance(node, nodes.Filter):
+            return
+        if self._is_too_deep(node, around):
+            return
+        around = replace(around, level=around.level + 1)
+        if isinstance(node, nodes.Filter):
             self._filter(node, around)
         elif isinstance(node, nodes.Test):
             if node.name not in TESTS:
-                self._say(node, 11, f'the test "{node.name}" is not known', f"tests: {listed(TESTS)}", node.name)
+                self._say(node, 11, f'the test "{node.name}" is not known', f"tests: {listed(TESTS)}")
             self.value(node.node, replace(around, asking=True))
         elif isinstance(node, nodes.CondExpr):
             self.value(node.test, replace(around, asking=True))
             self.value(node.expr1, replace(around, sure=around.sure | frozenset(_asked(node.test))))
-            if node.expr2 is not None:
+            if node.expr2 is None:
+                self._say(node, 11, "this says nothing where the question is answered with no", "add else and a text")
+            else:
                 self.value(node.expr2, around)
         elif isinstance(node, _OPERATORS):
             for child in node.iter_child_nodes():
@@ -165,32 +174,44 @@ class _Walker:
             self._refuse(node)
 
     def _filter(self, node: nodes.Filter, around: _Around) -> None:
+        is_default = node.name == "default"
         if node.name not in FILTERS:
             hint = suggest(node.name, FILTERS) or f"filters: {listed(FILTERS)}"
-            self._say(node, 12, f'unknown filter "{node.name}"', hint, node.name)
-        is_default = node.name == "default"
-        for argument in node.args:
-            if is_default and _path(argument) is not None:
-                self.value(argument, around)
-            elif not isinstance(argument, nodes.Const):
-                self._say(node, 12, f'the filter "{node.name}" takes plain values only', "", node.name)
-        if node.kwargs or node.dyn_args or node.dyn_kwargs:
-            self._say(node, 12, f'the filter "{node.name}" takes plain values only', "", node.name)
-        if is_default and not node.args:
-            self._say(node, 12, "default needs what to say instead", 'write default("there")', node.name)
+            self._say(node, 12, f'unknown filter "{node.name}"', hint)
+        else:
+            self._arguments(node, around)
         if node.node is not None:
-            self.value(node.node, replace(around, saved=around.saved or is_default))
+            saved = is_default or (around.saved and node.name in PASSING)
+            self.value(node.node, replace(around, saved=saved))
+
+    def _arguments(self, node: nodes.Filter, around: _Around) -> None:
+        parameters, given = FILTERS[node.name], list(node.args)
+        hint = EXAMPLES.get(node.name, f"write {node.name}")
+        if node.name == "default" and given and _path(given[0]) is not None:
+            self.value(given[0], around)
+            given[0] = nodes.Const("")
+        constants = [each.value for each in given if isinstance(each, nodes.Const)]
+        if node.kwargs or node.dyn_args or node.dyn_kwargs or len(constants) < len(given):
+            self._say(node, 12, f'the filter "{node.name}" takes plain values only', hint)
+        elif not given and any(each.is_needed for each in parameters):
+            what = "default needs what to say instead" if node.name == "default" else f"{node.name} needs two texts"
+            self._say(node, 12, what, hint)
+        elif not sum(each.is_needed for each in parameters) <= len(given) <= len(parameters):
+            much = "much" if len(given) > len(parameters) else "little"
+            self._say(node, 12, f'the filter "{node.name}" is told too {much}', hint)
+        elif not all(each.takes(value) for each, value in zip(parameters, constants, strict=False)):
+            self._say(node, 12, f'the filter "{node.name}" does not take this value', hint)
 
     def _variable(self, node: nodes.Node, path: str, around: _Around) -> None:
         if path.partition(".")[0] in around.loops:
             return
         if hint := self._unknown(path):
-            self._say(node, 13, f'there is no "{path}" to write', hint, path)
+            self._say(node, 13, f'there is no "{path}" to write', hint)
         elif path in ALWAYS or path in around.sure:
             self.names.add(path)
         elif not (around.asking or around.saved):
             self.names.add(path)
-            self._say(node, 20, f'"{path}" may be missing', f'write {{{{ {path} | default("…") }}}}', path)
+            self._say(node, 20, f'"{path}" may be missing', f'write {{{{ {path} | default("…") }}}}')
 
     def _unknown(self, path: str) -> str:
         """A hint where the path names nothing; empty where it does."""
@@ -207,10 +228,12 @@ class _Walker:
 
     def _refuse(self, node: nodes.Node) -> None:
         kind = type(node).__name__
-        self._say(node, 11, f"{_WORDS.get(kind, kind.lower())} is not allowed in a message", _ALLOWED)
+        calculation = isinstance(node, nodes.BinExpr | nodes.UnaryExpr) and kind not in _WORDS
+        what = "a calculation" if calculation else _WORDS.get(kind, kind.lower())
+        self._say(node, 11, f"{what} is not allowed in a message", _ALLOWED)
 
-    def _say(self, node: nodes.Node, number: int, message: str, hint: str = "", words: str = "") -> None:
-        self.sheet.say(node.lineno or 1, number, message, hint, words)
+    def _say(self, node: nodes.Node, number: int, message: str, hint: str = "") -> None:
+        self.sheet.say(offset_of(node), number, message, hint)
 
 
 def _path(node: nodes.Node) -> str | None:
@@ -226,11 +249,13 @@ def _path(node: nodes.Node) -> str | None:
 
 def _asked(test: nodes.Node) -> Iterator[str]:
     """The paths a test makes sure of: ``x``, ``x is defined``, and both of ``a and b``."""
-    path = _path(test)
-    if path is not None:
-        yield path
-    elif isinstance(test, nodes.Test) and test.name == "defined" and (inner := _path(test.node)) is not None:
-        yield inner
-    elif isinstance(test, nodes.And):
-        yield from _asked(test.left)
-        yield from _asked(test.right)
+    left = [test]
+    while left:
+        node = left.pop()
+        path = _path(node)
+        if path is not None:
+            yield path
+        elif isinstance(node, nodes.Test) and node.name == "defined" and (inner := _path(node.node)) is not None:
+            yield inner
+        elif isinstance(node, nodes.And):
+            left += [node.left, node.right]

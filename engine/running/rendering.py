@@ -28,8 +28,8 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _ENCODED_WORD: Final = re.compile(r"=\?.*\?=")
 _MARKDOWN: Final = MarkdownIt("commonmark", {"html": False}).enable("table")
 _KEPT_FILTERS: Final = frozenset({
-    "capitalize", "default", "first", "int", "join", "last", "length", "lower", "replace", "round", "sort", "title",
-    "trim", "truncate", "upper",
+    "capitalize", "default", "first", "int", "last", "length", "lower", "round", "sort", "title", "trim", "truncate",
+    "upper",
 })  # fmt: skip
 
 
@@ -131,7 +131,8 @@ class _Environment(ImmutableSandboxedEnvironment):
         self.globals.clear()
         self.tests = {name: self.tests[name] for name in ("defined", "undefined")}
         kept = {name: self.filters[name] for name in _KEPT_FILTERS}
-        self.filters = {**kept, "percent": percent, "number": number, "date": readable_date}
+        ours = {"percent": percent, "number": number, "date": readable_date, "replace": replaced, "join": joined}
+        self.filters = {**kept, **ours}
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """An entry of the data."""
@@ -175,6 +176,25 @@ def _plain(value: Any, path: str = "") -> Any:
     if isinstance(value, Iterable):
         return [_plain(inner, path) for inner in value if inner is not None]
     return str(value)
+
+
+def replaced(value: Any, old: str, new: str) -> Any:
+    """A text with every ``old`` as ``new``. Raises ValueError before it would grow beyond what a message may be."""
+    text = str(value)
+    _check_size(len(text) + text.count(old) * (len(new) - len(old)))
+    return text.replace(old, new)
+
+
+def joined(value: Any, between: str = "") -> str:
+    """Several values as one text. Raises ValueError before it would grow beyond what a message may be."""
+    texts = [str(each) for each in value]
+    _check_size(sum(len(text) for text in texts) + len(between) * len(texts))
+    return between.join(texts)
+
+
+def _check_size(size: int) -> None:
+    if size > MAX_OUTPUT:
+        raise ValueError("a text in it would be larger than 256 KiB")
 
 
 def percent(value: Any) -> Any:

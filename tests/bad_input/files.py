@@ -1,8 +1,9 @@
 """Bad definitions and bad conditions, and what their authors are told: read from this folder, checked as files are.
 
 A file of ``yaml/`` stands for the rule of a small workspace, byte for byte; ``@@"x" 100@@`` in it is a hundred times
-x. A file of ``condition/`` is one condition. Beside each lies ``NNN-name.problem``, all that is said about it. The
-pages of ``rule/`` and ``playbook/`` say what is changed in the workspace, and what the check says then.
+x. A file of ``condition/`` is one condition, one of ``template/`` a message. Beside each lies ``NNN-name.problem``, all
+that is said about it. The pages of ``rule/`` and ``playbook/`` say what is changed in the workspace, and what the check
+says then.
 
     python -m tests.bad_input.files
 
@@ -28,10 +29,10 @@ from engine.definitions.scope import Outline, Scope, account_scope
 from engine.definitions.source import read_source
 from engine.store import files
 from tests.bad_files.pages import read_page
-from tests.bad_files.workspace import BASE, RULE, said_of
+from tests.bad_files.workspace import BASE, MESSAGE, RULE, said_of
 
 HERE: Final = Path(__file__).parent
-ENTRIES: Final = {"yaml": "*.yaml", "condition": "*.json", "rule": "*.md", "playbook": "*.md"}
+ENTRIES: Final = {"yaml": "*.yaml", "condition": "*.json", "rule": "*.md", "playbook": "*.md", "template": "*.txt"}
 OUTLINE: Final = Outline({"seats-unused": ("seats_unused", "unhappy")}, {"health": ("utilization", "happy")})
 _FILL: Final = re.compile(rb'@@("(?:[^"\\]|\\.)*") ([0-9]+)@@')
 
@@ -80,6 +81,11 @@ def said_of_condition(path: Path, scope: Scope) -> str:
     return "".join(render(problem, {"condition": text}) + "\n" for problem in sorted(problems))
 
 
+def said_of_template(path: Path) -> str:
+    """What is said about a workspace one of whose messages is this file."""
+    return said_of({**BASE, MESSAGE: content_of(path).decode("utf-8", "surrogatepass")})
+
+
 def _measure() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder, scope = Path(name), scope_of()
@@ -89,6 +95,7 @@ def _measure() -> None:
             "condition": lambda path: said_of_condition(path, scope),
             "rule": lambda path: said_of(read_page(path.read_text()).texts),
             "playbook": lambda path: said_of(read_page(path.read_text()).texts),
+            "template": said_of_template,
         }
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         slowest, count = (0.0, ""), 0

@@ -27,10 +27,11 @@ from tests.bad_input.files import (
     read_condition,
     said_of_condition,
     said_of_file,
+    said_of_template,
     scope_of,
 )
 
-FLOORS = {"yaml": 60, "condition": 60, "rule": 50, "playbook": 60}
+FLOORS = {"yaml": 60, "condition": 60, "rule": 50, "playbook": 60, "template": 60}
 FIRST = re.compile(r"[^\s:]+:[0-9]+:[0-9]+: [A-Z][0-9]{3} \S")
 TRACE = re.compile(r"Traceback|ruamel|Error\b|Exception|<class|object at 0x")
 
@@ -64,6 +65,12 @@ def test_a_bad_file_is_answered_with_its_line_and_column(path: Path, folder: Pat
 def test_a_bad_condition_is_answered_with_its_line_and_column(path: Path, scope: Scope) -> None:
     """P14."""
     check(said_of_condition(path, scope), path.with_suffix(".problem").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", cases("template"), ids=lambda path: path.stem)
+def test_a_bad_or_hostile_template_is_answered_with_its_line_and_column(path: Path) -> None:
+    """P14."""
+    check(said_of_template(path), path.with_suffix(".problem").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("path", cases("rule") + cases("playbook"), ids=lambda path: path.stem)

@@ -8,6 +8,8 @@ from hypothesis import given, settings, strategies as st
 from engine.definitions.message_reading import read_message
 from engine.definitions.problem import Problem
 from engine.definitions.reading import Ledger
+from engine.errors import Refused
+from engine.running.rendering import MAX_OUTPUT, render_message
 from tests.bad_files.workspace import BASE, MESSAGE, bundle_of
 
 CATALOG = bundle_of(BASE).catalog
@@ -32,7 +34,7 @@ def test_a_message_knows_what_it_must_be_told() -> None:
     [
         "{{ account.name }} {{ contact.email }} {{ member.name }} {{ unsubscribe_url }} {{ report_url }}",
         '{{ account.segment | default("your segment") }}',
-        '{{ account.segment | upper | default("x") | title }}',
+        '{{ account.segment | default("x") | title | upper }}',
         "{{ account.segment | default(account.name) }}",
         '{{ metrics.utilization | percent | default("some") }}',
         "{% if metrics.active_users is defined %}{{ metrics.active_users | number }}{% endif %}",
@@ -43,6 +45,10 @@ def test_a_message_knows_what_it_must_be_told() -> None:
         "{% for role in contact.roles %}{{ role | upper }} {% endfor %}",
         "No braces at all, just } and { and %.",
         "{# a comment #}",
+        "[report]({{ report_url }}) [mail](mailto:a@example.com) [site](https://example.com/a:b) <https://example.com>",
+        "5 < 6, a <- b and <3",
+        "Write `<b>` for bold, `[a](javascript:b)` for nothing.\n\n```\n<script>\n```",
+        "[part](#part) [page](/page)",
     ],
 )
 def test_variables_filters_if_and_for_are_allowed(body: str) -> None:
@@ -54,6 +60,8 @@ def test_variables_filters_if_and_for_are_allowed(body: str) -> None:
     [
         ("{{ account.segment }}", "M020"),
         ("{{ metrics.active_users }}", "M020"),
+        ("{{ account.segment | upper | default('x') }}", "M020"),
+        ("{{ metrics.active_users | int | default('x') }}", "M020"),
         ("{% if account.arr %}x{% else %}{{ account.arr }}{% endif %}", "M020"),
         ("{% if account.arr or account.stage %}{{ account.arr }}{% endif %}", "M020"),
         ("{{ account.nick }}", "M013"),
@@ -100,6 +108,25 @@ def test_variables_filters_if_and_for_are_allowed(body: str) -> None:
         ("{% if %}", "M010"),
         ("{{ " + "(" * 400 + "1" + ")" * 400 + " }}", "M010"),
         ("{{ account.name | nofilter }}", "M012"),
+        ("{{ account.name | upper(1) }}", "M012"),
+        ("{{ account.name | replace('a') }}", "M012"),
+        ("{{ account.name | round(99999999) }}", "M012"),
+        ("{{ account.name | round(1, 'ceil') }}", "M012"),
+        ("{{ contact.name | sort(false, false, 'x') }}", "M012"),
+        ("{{ contact.name | join(',', 'upper') }}", "M012"),
+        ("{{ contact.name | join('" + "x" * 201 + "') }}", "M012"),
+        ("{{ contact.name if account.arr }}", "M011"),
+        ("{{ " + "9" * 5_000 + " }}", "M010"),
+        ("{% if account.arr %}" * 31 + "{% endif %}" * 31, "M014"),
+        ("{{ account.name" + " | upper" * 40 + " }}", "M014"),
+        ("{% if " + "account.arr and " * 40 + "account.arr %}x{% endif %}", "M014"),
+        ("[now](javascript:alert(1))", "M015"),
+        ("[now]( <data:text/html;base64,AA>)", "M015"),
+        ("[now]({{ account.name }})", "M015"),
+        ("<vbscript:x>", "M015"),
+        ("[now]: javascript:x", "M015"),
+        ("<script>alert(1)</script>", "M016"),
+        ("<b>bold</b>", "M016"),
     ],
 )
 def test_everything_else_is_refused_with_its_code(body: str, code: str) -> None:
@@ -119,3 +146,79 @@ def test_a_template_that_is_deep_long_or_strange_costs_little() -> None:
 @given(st.text(alphabet=st.sampled_from(list("{}%#|.()[]'\"abc account.name default if for in endif\n")), max_size=60))
 def test_no_template_is_answered_with_a_traceback(body: str) -> None:
     assert all(code.startswith("M") for code in codes_of(body))
+
+
+CONTEXT = {
+    "account": {"name": "Globex {{ 9 * 9 }} <b>", "key": "globex", "owner_name": "Ana", "arr": 1e300},
+    "contact": {"name": "Kim", "first_name": "Kim", "email": "kim@example.com", "roles": ["user", "{% x %}"]},
+    "member": {"name": "Ana"},
+    "unsubscribe_url": "https://a.example/u",
+    "report_url": "https://a.example/r",
+    "metrics": {"active_users": 12.5},
+}
+BASES = st.sampled_from(
+    [
+        "account.name",
+        "account.arr | default(9)",
+        "contact.roles | default('x')",
+        "'aaa'",
+        "1e400",
+        "9",
+        "not account.arr",
+    ]
+)
+FILTERED = st.sampled_from(
+    (
+        *(
+            "replace('a', 'aaaaaaaaaa')",
+            "join('aaaaaaaaaa')",
+            "upper",
+            "round(6)",
+            "truncate(9, true, '')",
+            "int",
+            "sort",
+        ),
+        *("number(3)", "date", "percent", "first", "last", "length", "title", "trim('a')", "capitalize"),
+    )
+)
+EXPRESSIONS = st.builds(
+    lambda base, filters: "{{ " + " | ".join([base, *filters]) + " }}", BASES, st.lists(FILTERED, max_size=6)
+)
+BLOCKS = st.recursive(
+    EXPRESSIONS,
+    lambda inner: st.builds(
+        lambda way, body: way + body + ("{% endfor %}" if "for" in way else "{% endif %}"),
+        st.sampled_from(["{% for role in contact.roles %}", "{% if account.arr %}", "{% if 'a' in account.name %}"]),
+        inner,
+    ),
+    max_leaves=3,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(BLOCKS, max_size=4).map("".join))
+def test_what_passes_is_written_or_refused_with_a_reason_and_never_larger_than_the_cap(body: str) -> None:
+    """P14: nothing that checks can run code, hang, or end in a traceback when it is written."""
+    problems: list[Problem] = []
+    message = read_message("m.md", f"Subject\n\n{body} end\n", "playbook", "m", CATALOG, Ledger("M", problems, []))
+    if problems:
+        return
+    try:
+        written = render_message(message, CONTEXT)
+    except Refused:
+        return
+    assert len(written.text) <= MAX_OUTPUT
+    assert "Globex 81" not in written.text
+
+
+def test_texts_that_would_grow_without_end_are_refused_before_they_do() -> None:
+    """P14: twelve filters, each making the text ten times as long, are a trillion characters."""
+    started = time.process_time()
+    for step in ("replace('a', 'aaaaaaaaaa')", "join('aaaaaaaaaa')"):
+        body = f"{{{{ 'aaaa' {f'| {step} ' * 12}}}}}"
+        assert codes_of(body) == []
+        problems: list[Problem] = []
+        message = read_message("m.md", f"Subject\n\n{body}\n", "playbook", "m", CATALOG, Ledger("M", problems, []))
+        with pytest.raises(Refused, match="larger than 256 KiB"):
+            render_message(message, CONTEXT)
+    assert time.process_time() - started < 5
