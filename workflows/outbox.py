@@ -10,7 +10,6 @@ import random
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -81,9 +80,10 @@ class Drainer:
         if self._down and not await self._is_back():
             return 0
         messages = await asyncio.to_thread(self._due)
-        by_run = sorted(messages, key=lambda message: message.run_id)
-        groups = [tuple(group) for _, group in groupby(by_run, key=lambda message: message.run_id)]
-        await asyncio.gather(*(self._carry_in_order(group) for group in groups))
+        groups: dict[int, list[Message]] = {}  # in the order of their most urgent messages
+        for message in messages:
+            groups.setdefault(message.run_id, []).append(message)
+        await asyncio.gather(*(self._carry_in_order(group) for group in groups.values()))
         return len(messages)
 
     def _due(self) -> tuple[Message, ...]:
