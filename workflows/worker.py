@@ -81,7 +81,10 @@ async def run_worker(
             outward=[stretches.run_stretch],
             stop=stop or asyncio.Event(),
             fresh=fresh,
-            beside=[Noticing(store, channel, settings.base_url, settings.sender).run, Resending(store, channel).run],
+            beside=[
+                Noticing(store, channel, settings.base_url, settings.sender).run,
+                Resending(store, channel, caller).run,
+            ],
         )
 
 

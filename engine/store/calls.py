@@ -26,7 +26,7 @@ GONE: Final = "gone"
 """What stands as ``bounce`` in the row of a call that was answered 410, or not made because of one."""
 
 
-_RECEIVER: Final = "connection:"
+_RECEIVER: Final = doubts.CONNECTION
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +101,19 @@ def claim(session: Session, wanted: Wanted, at: datetime) -> Claimed | Settled:
 
 def claim_again(session: Session, delivery_id: int, at: datetime) -> Claimed | Settled | None:
     """Claim what a member wants called again, whether or not its run goes on. None: somebody else has it."""
-    row = session.scalar(doubts.again().where(DeliveryRow.id == delivery_id).with_for_update(skip_locked=True))
-    if row is None or not row.receiver.startswith(_RECEIVER):
+    wanted = doubts.again(calls=True).where(DeliveryRow.id == delivery_id)
+    row = session.scalar(wanted.with_for_update(skip_locked=True))
+    if row is None:
         return None
     return clearance.on_hold(session, row.account_id, at) or _claimed(row, None, at)
+
+
+def to_call_again(session: Session) -> tuple[tuple[int, str], ...]:
+    """Calls that a member wants made again and that have not been, the oldest first: id and connection."""
+    rows = session.execute(
+        doubts.again(calls=True).with_only_columns(DeliveryRow.id, DeliveryRow.receiver).order_by(DeliveryRow.id)
+    )
+    return tuple((number, receiver.removeprefix(_RECEIVER)) for number, receiver in rows)
 
 
 def begin(session: Session, claimed: Claimed, at: datetime) -> bool:

@@ -15,6 +15,8 @@ from engine.errors import NotFound, Refused
 from engine.store.run_tables import DeliveryRow
 from engine.terms import DeliveryState
 
+CONNECTION: Final = "connection:"
+"""How the receiver of a call begins; what follows is the connection's name."""
 INTERRUPTED = "another attempt had begun to send it and did not say what came of it"
 _RETRIES: Final = 3
 """How often a playbook that says ``on_ambiguous: retry`` has a doubtful message sent again."""
@@ -91,9 +93,11 @@ def to_send_again(session: Session) -> tuple[int, ...]:
     return tuple(session.scalars(again().with_only_columns(DeliveryRow.id).order_by(DeliveryRow.id)))
 
 
-def again() -> Select[DeliveryRow]:
-    """What a member wants sent again and has not gone yet."""
+def again(*, calls: bool = False) -> Select[DeliveryRow]:
+    """What a member wants sent again and has not gone yet: messages, or calls to connections."""
+    is_call = DeliveryRow.receiver.startswith(CONNECTION)
     return select(DeliveryRow).where(
+        is_call if calls else ~is_call,
         DeliveryRow.state == DeliveryState.NOT_SENT.value,
         DeliveryRow.permanent.is_(False),
         DeliveryRow.resolved_by != "",

@@ -15,6 +15,7 @@ from engine.definitions.connection import Connection
 from engine.definitions.playbook import Audience, NotifyStep, WebhookStep
 from engine.errors import Refused
 from engine.running.lines import Line
+from engine.running.working_time import DAY_SECONDS
 from engine.store import assignees, bundles, calls, in_product, notices, people, steps
 from engine.store.calls import Came, Claimed
 from engine.store.clearance import Settled
@@ -24,14 +25,13 @@ from workflows.activities import mailing
 from workflows.activities.noting import note
 from workflows.activities.scene import Scene
 from workflows.channels.letter import Verdict
-from workflows.channels.webhook import Caller, Told
+from workflows.channels.webhook import Caller
 from workflows.crash_points import pass_by
 
 MAX_BODY: Final = 64 * 1024
 PAUSES: Final = (5.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0, 50_400.0, 72_000.0)
 """Seconds between attempts, as Standard Webhooks has them; the last one repeats."""
 _SPREAD: Final = 0.2
-_REAL_DAY: Final = 86_400.0
 _SHORTEST: Final = 0.2
 
 
@@ -116,19 +116,44 @@ def call(store: Store, caller: Caller | None, order: Calling, at: datetime) -> V
         wanted = _wanted(caller, order)
     except Refused as refused:
         # Nothing is claimed where nothing can be called: whoever sets the variable lets it go on.
-        return Verdict(DeliveryState.NOT_SENT, str(refused), later=at + _pause(order, 2, ""))
+        return Verdict(DeliveryState.NOT_SENT, str(refused), later=at + _pause(order.day_seconds, 2, ""))
     pass_by("before_claim")
     with store.begin() as session:
         claimed = calls.claim(session, wanted, at)
     if isinstance(claimed, Settled):
         return _verdict(claimed)
     pass_by("after_claim")
+    return _attempt(store, caller, order.connection, claimed, at, order.day_seconds)
+
+
+def call_again(store: Store, caller: Caller, delivery_id: int, name: str, at: datetime) -> Verdict | None:
+    """Call once more what a member wants called again, as it was. None: it has been, or there is nobody to call."""
+    with store.begin() as session:
+        bundle = bundles.in_force(session)
+        connection = bundle.connections.get(name) if bundle else None
+        claimed = calls.claim_again(session, delivery_id, at) if connection else None
+    if connection is None or claimed is None:
+        return None
+    return _verdict(claimed) if isinstance(claimed, Settled) else _attempt(store, caller, connection, claimed, at)
+
+
+def _attempt(
+    store: Store,
+    caller: Caller,
+    connection: Connection,
+    claimed: Claimed,
+    at: datetime,
+    day_seconds: float = DAY_SECONDS,
+) -> Verdict:
+    """From a claim to the verdict."""
     with store.begin() as session:
         if not calls.begin(session, claimed, _now()):
             return Verdict(DeliveryState.NOT_SENT, "another attempt has taken it over")
-    told = caller.call(order.connection, claimed.message_id, claimed.body, _now())
+    told = caller.call(connection, claimed.message_id, claimed.body, _now())
+    pause = _pause(day_seconds, claimed.attempt, claimed.message_id, told.wait)
     with store.begin() as session:
-        settled = calls.settle(session, claimed, _came(order, claimed, told), at)
+        came = Came(told.state, told.reason, told.permanent, pause, told.gone)
+        settled = calls.settle(session, claimed, came, at)
     pass_by("after_verdict")
     return _verdict(settled)
 
@@ -204,19 +229,14 @@ def _wanted(caller: Caller, order: Calling) -> calls.Wanted:
     )
 
 
-def _came(order: Calling, claimed: Claimed, told: Told) -> Came:
-    pause = _pause(order, claimed.attempt, claimed.message_id, told.wait)
-    return Came(told.state, told.reason, told.permanent, pause, told.gone)
-
-
-def _pause(order: Calling, attempt: int, message_id: str, wait: float | None = None) -> timedelta:
+def _pause(day_seconds: float, attempt: int, message_id: str, wait: float | None = None) -> timedelta:
     """How long until the next attempt: what the receiver asked for, else longer each time; spread by the id, so that
     calls that failed together do not come back together. Where a day is short, a pause is too."""
     if wait is not None:
         return timedelta(seconds=wait)
     share = int(message_id[4:12] or "0", 16) / 0x1_0000_0000
     usual = PAUSES[min(attempt, len(PAUSES)) - 1] * (1 - _SPREAD + 2 * _SPREAD * share)
-    return timedelta(seconds=max(usual * min(order.day_seconds / _REAL_DAY, 1.0), _SHORTEST))
+    return timedelta(seconds=max(usual * min(day_seconds / DAY_SECONDS, 1.0), _SHORTEST))
 
 
 def _verdict(settled: Settled) -> Verdict:

@@ -20,6 +20,7 @@ from tests.workflows.channels.faulty_receiver import FaultyReceiver
 from workflows.activities.calling import PAUSES
 from workflows.channels.egress import Egress, allowed_urls
 from workflows.channels.webhook import Caller, signature
+from workflows.resending import Resending
 
 CONNECTIONS = """format: 1
 connections:
@@ -164,6 +165,30 @@ def test_when_no_attempt_is_left_the_owner_is_told(
         assert [task.title for task in waiting.tasks] == [
             "Acme: “note to crm” was sent to nobody: crm answered 500 (attempt 4, the last one)"
         ]
+
+
+def test_a_member_who_looked_has_it_called_once_more(scene: Stage, receiver: FaultyReceiver) -> None:
+    """P1: on a person's word, under the same id and with the same body; the run is long past the step."""
+    connect(scene, receiver)
+    receiver.modes = ["drop"] * 4
+    run = scene.begin("noted")
+    deadline = scene.go(run).deadline
+    while deadline:
+        deadline = again(scene, run, deadline)
+    assert scene.run(run).state is RunState.DONE
+    caller = scene.stretches.caller
+    assert caller is not None
+    resending = Resending(scene.store, scene.post, caller)
+    assert resending.once() == 0
+    with scene.store.begin() as session:
+        [row] = deliveries.ambiguous(session)
+        deliveries.resolve(session, row.delivery_id, arrived=None, send_again=True, member=OWNER, at=scene.at)
+    assert [resending.once(), resending.once()] == [1, 0]
+    assert len({(call.headers["webhook-id"], call.body) for call in receiver.calls}) == 1
+    assert len(receiver.calls) == 5
+    [done] = ledger(scene)
+    assert (done.state, done.resolved_by) == ("sent", OWNER)
+    assert scene.post.letters == []
 
 
 def test_one_doubtful_attempt_makes_the_whole_doubtful(scene: Stage, receiver: FaultyReceiver) -> None:
