@@ -20,6 +20,7 @@ from engine.definitions.template_parsing import Fault, line_and_column, offset_o
 
 DEEPEST: Final = 30
 """So many expressions and ``if`` stand in each other at most: what is deeper can be parsed, but not always run."""
+LARGEST: Final = 1e15
 TESTS: Final = ("defined", "undefined")
 ALWAYS: Final = frozenset(
     {
@@ -150,10 +151,10 @@ class _Walker:
         path = _path(node)
         if path is not None:
             self._variable(node, path, around)
-            return
-        if self._is_too_deep(node, around):
-            return
-        around = replace(around, level=around.level + 1)
+        elif not self._is_too_deep(node, around):
+            self._expression(node, replace(around, level=around.level + 1))
+
+    def _expression(self, node: nodes.Node, around: _Around) -> None:
         if isinstance(node, nodes.Filter):
             self._filter(node, around)
         elif isinstance(node, nodes.Test):
@@ -161,17 +162,22 @@ class _Walker:
                 self._say(node, 11, f'the test "{node.name}" is not known', f"tests: {listed(TESTS)}")
             self.value(node.node, replace(around, asking=True))
         elif isinstance(node, nodes.CondExpr):
-            self.value(node.test, replace(around, asking=True))
-            self.value(node.expr1, replace(around, sure=around.sure | frozenset(_asked(node.test))))
-            if node.expr2 is None:
-                self._say(node, 11, "this says nothing where the question is answered with no", "add else and a text")
-            else:
-                self.value(node.expr2, around)
+            self._choice(node, around)
+        elif isinstance(node, nodes.Const) and isinstance(node.value, int | float) and not abs(node.value) <= LARGEST:
+            self._say(node, 10, "this number is larger than anything counted here", "write a number below 1e15")
         elif isinstance(node, _OPERATORS):
             for child in node.iter_child_nodes():
                 self.value(child, around)
         else:
             self._refuse(node)
+
+    def _choice(self, node: nodes.CondExpr, around: _Around) -> None:
+        self.value(node.test, replace(around, asking=True))
+        self.value(node.expr1, replace(around, sure=around.sure | frozenset(_asked(node.test))))
+        if node.expr2 is None:
+            self._say(node, 11, "this says nothing where the question is answered with no", "add else and a text")
+        else:
+            self.value(node.expr2, around)
 
     def _filter(self, node: nodes.Filter, around: _Around) -> None:
         is_default = node.name == "default"

@@ -108,6 +108,8 @@ def test_variables_filters_if_and_for_are_allowed(body: str) -> None:
         ("{% if %}", "M010"),
         ("{{ " + "(" * 400 + "1" + ")" * 400 + " }}", "M010"),
         ("{{ account.name | nofilter }}", "M012"),
+        ("{{ 1e400 }}", "M010"),
+        ("{% if account.arr > 1e400 %}x{% endif %}", "M010"),
         ("{{ account.name | upper(1) }}", "M012"),
         ("{{ account.name | replace('a') }}", "M012"),
         ("{{ account.name | round(99999999) }}", "M012"),
