@@ -6,6 +6,7 @@ from typing import Final
 from api.cli.workspace import out
 from engine.evaluation.comparing import RuleEffect, TierMove
 from engine.evaluation.deciding import Decision
+from engine.running.forecast import Reach
 from engine.store.proposals import Proposal
 from engine.terms import DecisionKind
 
@@ -99,6 +100,8 @@ def _show_counts(proposal: Proposal) -> None:
     kinds = [decision.kind for decision in plan.decisions]
     counted = ", ".join(f"{kinds.count(kind)} {word}" for kind, word in WORDS.items())
     out.print(f"{counted}; {len(plan.closed)} episodes would end. Nothing has happened yet.")
+    for line in _reach(proposal.reach):
+        out.print(line)
     for rule, ask in plan.asks.items():
         out.print(f"asks   {rule}: {ask}")
     blind: dict[int, list[str]] = {}
@@ -112,6 +115,15 @@ def _show_counts(proposal: Proposal) -> None:
         out.print(f"unknown for {_accounts(count)}, because data is missing: {', '.join(rules)}")
     if blind:
         out.print("        `backcast why ACCOUNT RULE` names the data that is missing.")
+
+
+def _reach(reach: Reach) -> Iterator[str]:
+    """What the starts do in their first days, if people do what is assumed."""
+    if reach.messages or reach.tasks or reach.approvals:
+        yield (
+            f"In the first {reach.days} days: {reach.messages} messages to {reach.people} people, {reach.tasks} tasks, "
+            f"{reach.approvals} approvals; `backcast simulate` shows them."
+        )
 
 
 def _accounts(count: int) -> str:

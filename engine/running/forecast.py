@@ -6,7 +6,7 @@ Shapes only; `engine.running.fast_forward` fills them.
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +83,16 @@ class Forecast:
 class Reach:
     """What starts now would do in their first ``days``: to how many people how many messages, and how many tasks."""
 
-    days: int
-    messages: int
-    people: int
-    tasks: int
-    approvals: int
+    days: int = 7
+    messages: int = 0
+    people: int = 0
+    tasks: int = 0
+    approvals: int = 0
 
 
 def values_of(forecast: Forecast) -> dict[str, Any]:
     """All of it as plain values, for programs."""
     return {**asdict(forecast), "first": forecast.first.isoformat()}
+
+
+NOTHING: Final = Reach()

@@ -149,7 +149,7 @@ def _sent(session: Session, number: dict[str, int], at: datetime) -> dict[int, t
     )
     found: dict[int, list[datetime]] = {}
     for address, moment in session.execute(went):
-        if address in number:
+        if address in number and moment is not None:
             found.setdefault(number[address], []).append(moment.astimezone(UTC))
     return {person: tuple(sorted(moments)) for person, moments in found.items()}
 

@@ -76,6 +76,8 @@ def first_week(
     session: Session, bundle: Bundle, evaluation: Evaluation, decisions: Sequence[Decision], at: datetime
 ) -> Reach:
     """What the starts among ``decisions`` would do in their first seven days."""
+    if not any(one.kind is DecisionKind.START for one in decisions):
+        return Reach()
     gathering = _Gathering(session, bundle, evaluation, at)
     gathering.start(decisions)
     adding, touches = gathering.add(FIRST_DAYS)

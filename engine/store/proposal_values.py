@@ -1,5 +1,6 @@
 """All of a proposal as plain values, the same over HTTP and with ``--json``."""
 
+from dataclasses import asdict
 from typing import Any
 
 from engine.evaluation.comparing import RuleEffect, TierMove
@@ -29,6 +30,7 @@ def values_of(proposal: Proposal) -> dict[str, Any]:
             "rules": {name: _rule_json(one) for name, one in effect.rules.items()},
             "tiers": {card: [_move_json(move) for move in moves] for card, moves in effect.tiers.items()},
         },
+        "first_days": asdict(proposal.reach),
         "blast": {"size": proposal.blast.size, "asks": list(proposal.blast.asks)},
         "decisions": [_decision_json(decision) for decision in plan.decisions],
         "closed": len(plan.closed),

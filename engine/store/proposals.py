@@ -15,14 +15,19 @@ from engine.evaluation.columns import Texts
 from engine.evaluation.comparing import Blast, Effect, blast_of, compare
 from engine.evaluation.deciding import Plan, decide
 from engine.evaluation.evaluation import Evaluation, evaluate
+from engine.running.forecast import NOTHING, Reach
 from engine.store.before import DAY_ZERO
 from engine.store.facts import load_facts
+from engine.store.forecasting import first_week
 from engine.store.past import load_past
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """``bundle`` in place of ``base`` (None: nothing is in force). ``names``: what people call the accounts, by key."""
+    """``bundle`` in place of ``base`` (None: nothing is in force). ``names``: what people call the accounts, by key.
+
+    ``reach``: what the runs that would start do in their first days.
+    """
 
     base: Bundle | None
     bundle: Bundle
@@ -31,6 +36,7 @@ class Proposal:
     blast: Blast
     plan: Plan
     names: Mapping[str, str]
+    reach: Reach = NOTHING
 
     @property
     def is_change(self) -> bool:
@@ -71,6 +77,7 @@ def propose(session: Session, bundle: Bundle, base: Bundle | None, at: datetime,
         blast=blast_of(effect, planned, plan),
         plan=plan,
         names=_names(after),
+        reach=first_week(session, bundle, after, plan.decisions, at),
     )
 
 
