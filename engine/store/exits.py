@@ -4,7 +4,7 @@ everybody it wrote to has unsubscribed, another playbook has taken its place."""
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session, aliased
@@ -20,6 +20,9 @@ from engine.store.runs import why_barred
 from engine.store.suppressions import ALL
 from engine.store.tables import AccountRow
 from engine.terms import Arm, OutcomeState, RunState
+
+CLEARED: Final = "Ended early: the signal that started it has cleared."
+GOAL_MET: Final = "Ended early, because the goal is met: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,11 @@ class Candidate:
 
 
 _Words: TypeAlias = Mapping[int, frozenset[str]]
+
+
+def is_recovery(why: str) -> bool:
+    """Whether a run that ends for this reason ends because its account does better."""
+    return why == CLEARED or why.startswith(GOAL_MET)
 
 
 def candidate(session: Session, run_id: int, playbook: Playbook | None = None) -> Candidate:
@@ -98,13 +106,13 @@ def reasons(bundle: Bundle, evaluation: Evaluation | None, candidates: Sequence[
         return found
     for judged in judge(bundle, evaluation, [due for _, due in asked.values()]):
         if judged.state is OutcomeState.MET:
-            found[asked[judged.due.decision_id][0]] = f"Ended early, because the goal is met: {judged.sentence}."
+            found[asked[judged.due.decision_id][0]] = f"{GOAL_MET}{judged.sentence}."
     return found
 
 
 def _without_data(playbook: Playbook, one: Candidate) -> str:
     if one.cleared and "signal_cleared" in playbook.exit:
-        return "Ended early: the signal that started it has cleared."
+        return CLEARED
     if "unsubscribed" in playbook.exit and one.opted_out & {playbook.category, ALL}:
         return "Ended early: everybody it wrote to has unsubscribed."
     successors = [name for name in playbook.superseded_by if name in one.later]

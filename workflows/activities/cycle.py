@@ -23,7 +23,7 @@ from engine.effect.feedback import feedback
 from engine.effect.outcome import JudgedOutcome
 from engine.errors import Refused
 from engine.evaluation.deciding import Plan, settle
-from engine.store import bundles, changed, outcomes
+from engine.store import bundles, changed, outcomes, recovered
 from engine.store.changed import Changed
 from engine.store.columns import Columns
 from engine.store.decisions import save_plan
@@ -32,7 +32,7 @@ from engine.store.past import load_past
 from engine.store.queueing import Queue, queue
 from engine.store.sessions import Store
 from engine.store.waking import wake
-from engine.terms import DecisionKind
+from engine.terms import Arm, DecisionKind, OutcomeState
 from workflows.activities.looking import SHARD, Looked, look
 from workflows.payloads import CycleInput, CycleResult
 
@@ -145,11 +145,21 @@ def _deciding(store: Store, day: int) -> Iterator[Session]:
 def _judge(session: Session, bundle: Bundle, looked: Looked, day: int) -> int:
     still = {one.decision_id for one in outcomes.due(session, day)}
     found: list[JudgedOutcome] = [one for one in looked.judged if one.due.decision_id in still]
-    outcomes.save_judged(session, found)
-    outcomes.save_feedback(session, feedback(found))
+    by_itself = recovered.untouched(session, [one.due.decision_id for one in found if _is_credited(one)])
+    outcomes.save_judged(session, [_said(one) if one.due.decision_id in by_itself else one for one in found])
+    outcomes.save_feedback(session, feedback(one for one in found if one.due.decision_id not in by_itself))
     if found:
         outcomes.save_effects(session, estimate(bundle, outcomes.judged(session)), day)
     return len(found)
+
+
+def _is_credited(one: JudgedOutcome) -> bool:
+    return one.state is OutcomeState.MET and one.due.arm is not Arm.HELD_OUT
+
+
+def _said(one: JudgedOutcome) -> JudgedOutcome:
+    # It stays met, in both arms alike: whoever takes these out of one arm measures something else than the playbook.
+    return replace(one, sentence=f"{one.sentence}; {recovered.BY_ITSELF}")
 
 
 def _result(looked: Looked, plan: Plan, judged: int) -> CycleResult:

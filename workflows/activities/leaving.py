@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from engine.store import acts, approvals, assignees, exits, runs, steps, tasks, waits
+from engine.store import acts, approvals, assignees, exits, recovered, runs, steps, tasks, waits
 from engine.terms import RunAct, RunState
 from workflows.activities import gates, waiting
 from workflows.activities.moving import BEGINNING, go_back, leave_join
@@ -38,6 +38,8 @@ def ending(session: Session, scene: Scene) -> Ending | None:
     why = _exit(session, scene)
     if not why and scene.outcome == "exit":
         why = "What the run was for has come about."
+    if exits.is_recovery(why) and scene.run.decision_id is not None and recovered.is_untouched(session, scene.run.id):
+        why = f"{why.rstrip('.')}; {recovered.BY_ITSELF}."
     return Ending(RunState.DONE, why) if why else None
 
 

@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import select, update
 
 from engine.errors import Refused
-from engine.store import absences, approvals, awaited, followups, suppressions, tasks, waking
+from engine.store import absences, approvals, awaited, followups, recovered, runs, suppressions, tasks, waking
 from engine.store.awaited import Happened
+from engine.store.decision_tables import EpisodeRow
 from engine.store.member_tables import NoticeRow
 from engine.store.run_tables import RunRow
 from engine.store.sessions import Store
@@ -56,7 +57,7 @@ BUNDLE = read(
     steps:
       - email: {to: champion, message: hello}
 """,
-        "superseded_by: [call]",
+        "superseded_by: [call]\nexit: [signal_cleared]",
     ),
     playbook_file(
         "stopped-by-nobody",
@@ -398,3 +399,26 @@ def day(number: int) -> date:
 def arrive(scene: Stage, event: Happened) -> None:
     with scene.store.begin() as session:
         awaited.arrived(session, [event], scene.at)
+
+
+def test_who_recovers_before_anything_was_done_is_never_counted_as_saved(scene: Stage) -> None:
+    """The outcome stays met, for held-out accounts recover as well; but no point says that the playbook did it."""
+    alone, written = scene.begin("call", rule=RULE), scene.begin("polite", rule="other")
+    scene.go(alone)
+    scene.go(written)
+    with scene.store.read() as session:
+        decisions = [runs.find(session, run).decision_id for run in (alone, written)]
+        assert recovered.untouched(session, [one for one in decisions if one]) == {decisions[0]}
+    finish(scene, outcome="reached", cause="training", ticked=["Look at Acme", "Note it"])
+    with scene.store.read() as session:
+        assert recovered.untouched(session, [one for one in decisions if one]) == frozenset()
+
+
+def test_a_run_that_ends_before_anything_was_done_says_that_it_recovered_by_itself(scene: Stage) -> None:
+    run = scene.begin("asked", rule=RULE)
+    scene.go(run)
+    with scene.store.begin() as session:
+        session.execute(update(EpisodeRow).values(closed_on=TODAY))
+    assert waking.wake(scene.store, TODAY, AT) == 1
+    scene.go(run, "exit")
+    assert scene.run(run).sentence == (f"Ended early: the signal that started it has cleared; {recovered.BY_ITSELF}.")

@@ -448,7 +448,10 @@ def test_a_signal_that_has_cleared_ends_the_run(scene: Stage) -> None:
     with scene.store.begin() as session:
         session.execute(update(EpisodeRow).values(closed_on=30_000))
     scene.later(2).go(run, "elapsed")
-    assert scene.run(run).sentence == "Ended early: the signal that started it has cleared."
+    assert scene.run(run).sentence == (
+        "Ended early: the signal that started it has cleared; nothing had been done by then, so it recovered by itself "
+        "and does not count as saved."
+    )
 
 
 @pytest.mark.parametrize(
