@@ -30,7 +30,7 @@ from workflows.worker import run_worker
 
 _log = logging.getLogger(__name__)
 
-_STAYING = 60.0
+_STAYING = 15.0
 
 
 async def serve_all(
@@ -136,16 +136,21 @@ async def _work(store: Store, settings: Settings, address: str, stop: asyncio.Ev
         staying.cancel()
         with suppress(asyncio.CancelledError):
             await staying
+        await asyncio.to_thread(_say_that_it_is_here, store, settings)
 
 
 async def _stay(store: Store, settings: Settings) -> None:
-    """Say every minute that the database is at work here, so that an older copy of it can be told."""
+    """Say again and again that the database is at work here, so that an older copy of it can be told."""
     while True:
         await asyncio.sleep(_STAYING)
-        try:
-            await asyncio.to_thread(installation.stay, store, Path(settings.data) / installation.WITNESS, utc_now())
-        except (SQLAlchemyError, Unavailable, OSError) as error:  # a busy database, a full disk: the next one says it
-            _log.warning("it could not be written down that the database is at work here: %s", error)
+        await asyncio.to_thread(_say_that_it_is_here, store, settings)
+
+
+def _say_that_it_is_here(store: Store, settings: Settings) -> None:
+    try:
+        installation.stay(store, Path(settings.data) / installation.WITNESS, utc_now())
+    except (SQLAlchemyError, Unavailable, OSError) as error:  # a busy database, a full disk: the next one says it
+        _log.warning("it could not be written down that the database is at work here: %s", error)
 
 
 async def serve_web(app: FastAPI, host: str, port: int) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 import api
 from engine.errors import Unavailable
 
-_ROOT: Final = str(Path(api.__file__).parents[1])
+ROOT: Final = str(Path(api.__file__).parents[1])
 _BEAT: Final = 0.05
 
 
@@ -26,7 +26,7 @@ class Process:
         with log.open("ab") as saying:
             self._child = subprocess.Popen(  # noqa: S603 # our own program, no shell
                 command,
-                env={**os.environ, "PYTHONPATH": _ROOT, **environment},
+                env={**os.environ, "PYTHONPATH": ROOT, **environment},
                 stdin=subprocess.DEVNULL,
                 stdout=saying,
                 stderr=saying,

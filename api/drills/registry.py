@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from api.drills import killing, places, relay
+from api.drills import copies, killing, people, places, relay
 from api.drills.ground import Database, Ground
 from api.drills.result import Found, Report
 from engine.errors import EngineError
@@ -29,12 +29,16 @@ DRILLS: Final[Mapping[str, Drill]] = {
     "F12": Drill("relay refuses one of a thousand recipients for good", relay.one_of_many),
     "F13": Drill("relay goes away after the final dot, three policies", relay.after_the_dot),
     "F14": Drill("relay answers a byte a second", relay.slow),
+    "F24": Drill("eight members decide each approval at once", people.decided_at_once),
+    "F28": Drill("people opt out while a campaign is being sent", people.opting_out),
+    "F29": Drill("everything is put on hold while letters go out", people.held_back),
+    "F30": Drill("yesterday's backup is restored, elsewhere and in place", copies.restored),
     "F37": Drill("workers and doors replaced one after another under load", killing.rolling),
 }
 
 
 def run(number: str, seed: int, database: Database, *, small: bool, kept: Path | None = None) -> Report:
-    """Run one drill from an empty folder to its report; ``kept``: a new folder that stays. What stops it is reported."""
+    """Run one drill from an empty folder to its report; ``kept``: a new folder that stays."""
     drill, began = DRILLS[number], time.monotonic()
     try:
         with Ground(seed, database, small, kept / number if kept else None) as ground:
