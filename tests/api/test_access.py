@@ -13,7 +13,7 @@ from engine.terms import Role
 from tests.installed import Site
 from tests.seeding import ADMIN, AUTHOR, OTHER, OWNER, VIEWER
 
-BY_KEY = frozenset({"/v1/points", "/v1/events", "/v1/accounts", "/v1/contacts", "/v1/goals"})
+BY_KEY = frozenset({"/v1/points", "/v1/events", "/v1/accounts", "/v1/contacts", "/v1/goals", "/v1/mail"})
 """Where programs push data: an ingest key opens these, never a member."""
 
 
