@@ -1,4 +1,4 @@
-"""Setting up: ``migrate``, ``member add``, ``member link``, ``key add`` and ``key revoke``."""
+"""Setting up: ``migrate``, ``member add``, ``link`` and ``mails``, ``key add`` and ``revoke``."""
 
 import json
 from typing import Annotated
@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 
 from api.cli.workspace import DataOption, JsonOption, now, open_store, out, settings_for
-from engine.store import members
+from engine.store import members, notices
 from engine.store.migrating import HEAD, migrate as bring_up_to_date
 from engine.store.sessions import connect
-from engine.terms import Role
+from engine.terms import Frequency, Role
 
 RoleOption = Annotated[list[Role], typer.Option("--role", help="What the member may do; can be said several times.")]
 
@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
     member = typer.Typer(help="Colleagues who sign in.", no_args_is_help=True)
     member.command(name="add")(add_member)
     member.command(name="link")(link_member)
+    member.command(name="mails")(mails_of_member)
     app.add_typer(member, name="member")
     key = typer.Typer(help="Keys that programs push data with.", no_args_is_help=True)
     key.command(name="add")(add_key)
@@ -60,6 +61,19 @@ def link_member(email: str, data: DataOption = "", as_json: JsonOption = False) 
     store.close()
     link = f"{settings.base_url}/sign-in/{token}"
     print(json.dumps({"link": link}) if as_json else link)
+
+
+def mails_of_member(
+    email: str,
+    how_often: Annotated[Frequency, typer.Argument(help="How often they are mailed what they are to hear of.")],
+    data: DataOption = "",
+) -> None:
+    """Choose how often a colleague is mailed: at once, a daily or weekly digest, or never."""
+    store = open_store(settings_for(data))
+    with store.begin() as session:
+        notices.set_frequency(session, email, how_often.value)
+    store.close()
+    out.print(f"{email} is mailed: {how_often.value}.")
 
 
 def add_key(name: str, data: DataOption = "", as_json: JsonOption = False) -> None:
