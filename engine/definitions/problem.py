@@ -28,7 +28,8 @@ class Place:
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
     """One problem. ``code`` is stable and searchable: C catalog, S scorecard, R rule, P playbook, M message,
-    D report, K calendars, J condition, B between files, Y the YAML itself; R050 is an example that does not hold."""
+    D report, K calendars, N connections, T contact policy, J condition, B between files, Y the YAML itself; R050 is an
+    example that does not hold."""
 
     place: Place
     code: str

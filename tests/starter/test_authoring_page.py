@@ -11,8 +11,8 @@ from engine.evaluation.examples import check_examples
 PAGE: Final = (Path(__file__).parents[2] / "docs" / "authoring.md").read_text()
 BLOCKS: Final = re.findall(r"```yaml\n# (\S+)\n(.*?)```", PAGE, re.DOTALL)
 MESSAGES: Final = {
-    f"playbooks/messages/seat-activation/{name}.md": "A subject\n\nHello {{ contact.name }}\n"
-    for name in ("seats-waiting", "first-plan")
+    f"playbooks/messages/{name}.md": "A subject\n\nHello {{ contact.name }}\n"
+    for name in ("seat-activation/seats-waiting", "seat-activation/first-plan", "renewal-talk/renewal-ahead")
 }
 
 
@@ -27,7 +27,7 @@ def test_the_files_on_the_page_check_clean_without_a_note() -> None:
 
 
 def test_every_block_names_its_file() -> None:
-    assert PAGE.count("```yaml") == len(BLOCKS) == 9
+    assert PAGE.count("```yaml") == len(BLOCKS) == 13
 
 
 def test_what_is_read_but_not_done_yet_is_listed_with_the_code_of_its_note() -> None:
