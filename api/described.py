@@ -55,6 +55,8 @@ _CONTACT: Final = {
     "name": _TEXT,
     "email": {"type": "string", "format": "email"},
     "roles": _TEXTS,
+    "language": _TEXT,
+    "time_zone": _TEXT,
     "seniority": _TEXT,
     "department": _TEXT,
     "joined_on": _DAY,

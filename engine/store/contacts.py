@@ -87,7 +87,7 @@ def _rows(session: Session, keys: Sequence[str]) -> dict[str, ContactRow]:
 
 def _write(row: ContactRow, contact: PushedContact, at: datetime) -> bool:
     """Write what is said; whether that changed anything."""
-    empty: dict[str, Any] = {"name": contact.key, "email": "", "roles": ()}
+    empty: dict[str, Any] = {"name": contact.key, "email": "", "roles": (), "language": "", "time_zone": ""}
     wanted: dict[str, Any] = {name: empty.get(name) if value is None else value for name, value in contact.said.items()}
     if "roles" in wanted:
         wanted["roles"] = list(wanted["roles"])

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, text
 from sqlalchemy.orm import Session
@@ -17,6 +16,7 @@ from sqlalchemy.orm import Session
 from engine.definitions.calendar import Calendars
 from engine.definitions.contact_policy import ContactPolicy
 from engine.definitions.playbook import Span
+from engine.evaluation.incoming.contacts import is_zone
 from engine.running.pressure import OPERATIONAL, Place, Quiet, Touches
 from engine.running.working_time import DAY_SECONDS, deadline, seen_at
 from engine.store.run_tables import DeliveryRow, RunRow
@@ -71,7 +71,7 @@ def place(rules: Rules, account: AccountRow, contact: ContactRow, day_seconds: f
     named = str(fields.get("calendar") or fields.get("country") or "")
     calendar = rules.calendars.of(named)
     zones = (contact.time_zone, str(fields.get("time_zone") or ""), calendar.time_zone)
-    zone = next((one for one in zones if one and _is_zone(one)), "UTC")
+    zone = next((one for one in zones if one and is_zone(one)), "UTC")
     return Place(calendar, zone, day_seconds)
 
 
@@ -183,11 +183,3 @@ def _last(
 
 def _moment(row: DeliveryRow) -> datetime:
     return row.due_at or row.claimed_at
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (KeyError, OSError, ValueError):  # not there, or no name at all
-        return False
-    return True

@@ -1,8 +1,10 @@
 """What a row about a contact may say."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -13,7 +15,11 @@ from engine.evaluation.incoming.faults import Faults, Place, shortened
 from engine.evaluation.incoming.rows import Format, row_blocks
 from engine.evaluation.incoming.values import Values
 
-_OWN: Final = ("key", "account", "name", "email", "roles", "seniority", "department", "joined_on", "departed_on")
+_OWN: Final = (
+    "key", "account", "name", "email", "roles", "language", "time_zone", "seniority", "department", "joined_on",
+    "departed_on",
+)  # fmt: skip
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})?")
 HEADER: Final = Header(_OWN, ("key", "account"))
 
 
@@ -44,6 +50,8 @@ def _contact(values: Values, catalog: Catalog) -> PushedContact:
         "name": values.text("name"),
         "email": _email(values),
         "roles": values.words("roles", catalog.roles, "role"),
+        "language": _language(values),
+        "time_zone": _time_zone(values),
         "seniority": _seniority(values, catalog),
         "department": values.text("department", 120),
         "joined_on": values.day("joined_on"),
@@ -57,6 +65,29 @@ def _seniority(values: Values, catalog: Catalog) -> str | None:
     if catalog.seniority:
         return values.word("seniority", catalog.seniority, "seniority")
     return values.text("seniority", 64)
+
+
+def _language(values: Values) -> str | None:
+    given = values.text("language", 16)
+    if given and not _LANGUAGE.fullmatch(given):
+        values.fault("language", "bad_language", f'"{shortened(given)}" is no language; write it as de or pt-BR')
+    return given
+
+
+def _time_zone(values: Values) -> str | None:
+    given = values.text("time_zone", 64)
+    if given and not is_zone(given):
+        values.fault("time_zone", "bad_time_zone", f'"{shortened(given)}" is no time zone; write it as Europe/Berlin')
+    return given
+
+
+def is_zone(name: str) -> bool:
+    """Whether a text names a time zone."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, OSError, ValueError):  # not there, or no name at all
+        return False
+    return True
 
 
 def _email(values: Values) -> str | None:
