@@ -11,7 +11,7 @@ from api.dependencies import Acting, Allowed, Now, Pass, Reading, TheStore, bund
 from api.pages.naming import Names, names
 from api.pages.rendering import back_to, page
 from engine.errors import NotFound, Refused
-from engine.store import metric_overrides, score_overrides
+from engine.store import exclusions, holds, metric_overrides, score_overrides, snoozes
 from engine.store.account_page import account_page, owned
 from engine.store.score_lines import Score
 from engine.terms import MICRO, Tier
@@ -20,6 +20,12 @@ router = APIRouter(include_in_schema=False, prefix="/accounts/{account_id}")
 
 Overriding = Annotated[Pass, Depends(Acting("account", "override"))]
 DEFAULT_DAYS = 30
+MODES = (
+    ("automatic", "Go on by itself"),
+    ("approve", "Ask me before anything goes out"),
+    ("veto", "Go on unless I stop it"),
+)
+"""How a run that a member starts goes on."""
 LONGEST_DAYS = score_overrides.LONGEST.days
 
 
@@ -144,6 +150,12 @@ def show_account(
         signals=[one for one in found.signals if not (one.verdict > 0 and known.is_scope(one.rule, one.signal))],
         exceptions=_exceptions(known, found.score),
         cuts=_cuts(known, found.score),
+        hold=holds.of_account(session, account_id),
+        snoozed=snoozes.in_force(session, account_id, at),
+        excluded=exclusions.in_force(session, account_id, at),
+        reasons=snoozes.REASONS,
+        rules=sorted(known.bundle.rules) if known.bundle else [],
+        modes=MODES,
         playbooks=sorted(known.bundle.playbooks) if known.bundle else [],
         reports=sorted(known.bundle.reports) if known.bundle else [],
         tiers=tuple(Tier),

@@ -1,13 +1,15 @@
 """One approval: what would be sent to whom and why, with the forms that edit, approve and reject it."""
 
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 
-from api.dependencies import Acting, Allowed, Now, Pass, Reading, TheStore
+from api.dependencies import Acting, Allowed, Now, Pass, Reading, TheSettings, TheStore
 from api.pages.naming import names
 from api.pages.rendering import back_to, fragment, is_htmx, page
+from api.stepping import grace, needs_reason
 from engine.errors import Refused
 from engine.store import approvals, inbox as reading
 from engine.store.sessions import Store
@@ -25,9 +27,10 @@ def show(
     allowed: Annotated[Pass, Depends(Allowed("approval", "decide"))],
     approval_id: int,
     session: Reading,
+    at: Now,
 ) -> Response:
     """One approval by itself."""
-    found = reading.approval(session, approval_id, allowed.identity.email, allowed.owner)
+    found = reading.approval(session, approval_id, allowed.identity.email, allowed.owner, at)
     return page(request, "approval.html", approval=found, names=names(session), refusal="")
 
 
@@ -44,7 +47,7 @@ def edit(
     text: Text,
 ) -> Response:
     """Change one message before it goes."""
-    _see(store, approval_id, allowed)
+    _see(store, approval_id, allowed, at)
     try:
         with store.begin() as session:
             approvals.edit(
@@ -58,9 +61,9 @@ def edit(
                 at=at,
             )
     except Refused as refusal:
-        return _card(request, store, approval_id, allowed, str(refusal))
+        return _card(request, store, approval_id, allowed, at, str(refusal))
     if is_htmx(request):
-        return _card(request, store, approval_id, allowed, "")
+        return _card(request, store, approval_id, allowed, at, "")
     return back_to(f"/approvals/{approval_id}", "edited")
 
 
@@ -70,15 +73,15 @@ def approve(
     allowed: Deciding,
     approval_id: int,
     store: TheStore,
+    settings: TheSettings,
     at: Now,
     version: Version,
     reason: Annotated[str, Form(max_length=2000)] = "",
 ) -> Response:
     """Say yes to exactly what was shown."""
-    shown = _see(store, approval_id, allowed)
-    if allowed.owner is None and allowed.identity.email not in {shown.approver, shown.account.owner}:
-        _wants_reason(reason)
-    return _decide(request, store, at, approval_id, version, allowed, approve=True, reason=reason)
+    shown = _see(store, approval_id, allowed, at)
+    needs_reason(shown, allowed, reason)
+    return _decide(request, store, (at, grace(settings)), approval_id, version, allowed, approve=True, reason=reason)
 
 
 @router.post("/reject")
@@ -87,29 +90,25 @@ def reject(
     allowed: Deciding,
     approval_id: int,
     store: TheStore,
+    settings: TheSettings,
     at: Now,
     version: Version,
     reason: Annotated[str, Form(max_length=2000)] = "",
 ) -> Response:
     """Say no, with a reason."""
-    _see(store, approval_id, allowed)
-    return _decide(request, store, at, approval_id, version, allowed, approve=False, reason=reason)
+    _see(store, approval_id, allowed, at)
+    return _decide(request, store, (at, grace(settings)), approval_id, version, allowed, approve=False, reason=reason)
 
 
-def _wants_reason(reason: str) -> None:
-    if not reason.strip():
-        raise Refused("This is another member's approval: say why you decide it.")
-
-
-def _see(store: Store, approval_id: int, allowed: Pass) -> reading.Approval:
+def _see(store: Store, approval_id: int, allowed: Pass, at: Now) -> reading.Approval:
     with store.read() as session:
-        return reading.approval(session, approval_id, allowed.identity.email, allowed.owner)
+        return reading.approval(session, approval_id, allowed.identity.email, allowed.owner, at)
 
 
 def _decide(
     request: Request,
     store: Store,
-    at: Now,
+    when: tuple[datetime, timedelta],
     approval_id: int,
     version: int,
     allowed: Pass,
@@ -117,22 +116,24 @@ def _decide(
     approve: bool,
     reason: str,
 ) -> Response:
-    member = allowed.identity.email
+    member, (at, wait) = allowed.identity.email, when
     try:
         with store.begin() as session:
-            approvals.decide(
-                session, approval_id, version=version, approve=approve, member=member, reason=reason, at=at
+            act = approvals.decide(
+                session, approval_id, version=version, approve=approve, member=member, reason=reason, at=at, wait=wait
             )
     except Refused as refusal:
-        return _card(request, store, approval_id, allowed, str(refusal))
+        return _card(request, store, approval_id, allowed, at, str(refusal))
     if is_htmx(request):
-        return fragment(request, "approval_done.html", approved=approve, approval=_see(store, approval_id, allowed))
-    return back_to("/inbox", "approved" if approve else "rejected")
+        shown = _see(store, approval_id, allowed, at)
+        return fragment(request, "approval_done.html", approved=approve, approval=shown, act=act if wait else None)
+    said = "approved" if approve else "rejected"
+    return RedirectResponse(f"/inbox?said={said}" + (f"&undo={act}" if wait else ""), status_code=303)
 
 
-def _card(request: Request, store: Store, approval_id: int, allowed: Pass, refusal: str) -> Response:
+def _card(request: Request, store: Store, approval_id: int, allowed: Pass, at: Now, refusal: str) -> Response:
     with store.read() as session:
-        found = reading.approval(session, approval_id, allowed.identity.email, allowed.owner)
+        found = reading.approval(session, approval_id, allowed.identity.email, allowed.owner, at)
         known = names(session)
     status = 409 if refusal else 200
     if is_htmx(request):

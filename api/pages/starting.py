@@ -11,6 +11,7 @@ from api.pages.rendering import back_to
 from engine.errors import NotFound, Refused
 from engine.store import bundles, runs
 from engine.store.account_page import owned
+from engine.terms import Mode
 
 router = APIRouter(include_in_schema=False)
 
@@ -25,6 +26,7 @@ def start(
     at: Now,
     playbook: Annotated[str, Form(max_length=120)],
     reason: Annotated[str, Form(max_length=2000)] = "",
+    mode: Annotated[Mode, Form()] = Mode.AUTOMATIC,
 ) -> Response:
     """Start a playbook for an account; the run's page shows how it goes."""
     member = allowed.identity.email
@@ -35,7 +37,8 @@ def start(
             bundle = bundles.in_force(session)
             if bundle is None:
                 raise NotFound("No playbook is in force.")
-            run = runs.start_by_hand(session, bundle, account_id, playbook, member, reason, at, settings.day_seconds)
+            days = settings.day_seconds
+            run = runs.start_by_hand(session, bundle, account_id, playbook, member, reason, at, days, mode=mode)
     except Refused as refusal:
         with store.read() as session:
             return show_account(request, session, account_id, allowed, at, str(refusal))

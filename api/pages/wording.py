@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
-from engine.terms import MICRO, Reason, Tier
+from engine.terms import MICRO, Frequency, Reason, Tier
 
 UNKNOWN: Final = "unknown"
 EPOCH: Final = date(1970, 1, 1)
 
 SAID: Final[Mapping[str, str]] = {
-    "approved": "Approved. It goes out now.",
+    "approved": "Approved. It goes out within moments.",
     "rejected": "Rejected. Nothing is sent, and the reason stands in the timeline.",
     "edited": "Saved. What you see is exactly what will be sent.",
     "task-done": "Done. Your answers count from the next evaluation on.",
@@ -21,13 +21,41 @@ SAID: Final[Mapping[str, str]] = {
     "override-ended": "The override has ended; the computed score counts again.",
     "started": "Started. It begins within moments.",
     "asked": "Noted. The run follows within moments.",
+    "noted": "Written down.",
+    "snoozed": "Snoozed. The rule starts nothing here until then, unless it gets worse.",
+    "woken": "Awake. If the rule fires, the next evaluation decides.",
+    "excluded": "Excluded. The rule starts nothing here.",
+    "included": "The rule may start here again.",
+    "stopped": "Stopped. Nothing starts for this account, and its open runs end.",
+    "resumed": "Rules may start for this account again.",
+    "given": "Given to your colleague.",
+    "undone": "Taken back. It waits for a decision again.",
+    "resolved": "Noted. The delivery is in doubt no more.",
     "held": "On hold. Nothing of it goes out until it is released.",
     "released": "Released. What was put off goes now.",
     "revoked": "Revoked. The link no longer opens.",
     "composed": "Composed. Read it, then share it.",
+    "chosen": "Saved.",
     "signed-out": "You are signed out.",
 }
 """What a page says after a form, by the word in its address; free text from an address is never shown."""
+
+FREQUENCIES: Final[Mapping[str, str]] = {
+    Frequency.IMMEDIATE: "At once",
+    Frequency.DAILY: "A digest on every working day, at eight in the morning",
+    Frequency.WEEKLY: "A digest on the first working day of the week",
+    Frequency.NEVER: "Never: I look here",
+}
+
+MAILED: Final[Mapping[str, str]] = {
+    "": "Waits for your next mail",
+    "sending": "Is being mailed",
+    "sent": "Mailed",
+    "not_sent": "Not mailed",
+    "ambiguous": "It may or may not have been mailed",
+    "left": "Not mailed, as you chose",
+}
+"""What became of a notice's mail, by its state."""
 
 REASONS: Final[Mapping[str, str]] = {
     Reason.STOPPED: "a person stopped this account",
@@ -77,6 +105,15 @@ STATES: Final[Mapping[str, str]] = {
     "pause": "Paused",
     "resume": "Resumed",
     "skip": "Step skipped",
+    "jump": "Went back",
+    "retry": "Tried again",
+    "note": "Note",
+    "hold": "On hold",
+    "released": "Released",
+    "snoozed": "Snoozed",
+    "woken": "Awake again",
+    "excluded": "Excluded",
+    "included": "No longer excluded",
     "cancel": "Cancelled",
     "applied": "Took effect",
     "not_applied": "Had no effect",

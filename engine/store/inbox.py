@@ -9,11 +9,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.errors import NotFound
+from engine.store import absences, doubtful
 from engine.store.decision_tables import DecisionRow
+from engine.store.doubtful import Doubtful
+from engine.store.finishing import NO_CODES, Codes
 from engine.store.glances import Glance, glances
-from engine.store.run_tables import ApprovalRow, DeliveryRow, RunRow, TaskRow
-from engine.store.tables import AccountRow, ContactRow
-from engine.terms import ApprovalState, DeliveryState, TaskState
+from engine.store.run_tables import ApprovalRow, RunRow, TaskRow
+from engine.terms import ApprovalState, TaskState
 
 LIMIT = 100
 
@@ -80,7 +82,8 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One task. ``questions``: metric name → text, to be answered on a scale."""
+    """One task. ``questions``: metric name → text, to be answered on a scale; ``codes``: what else finishing it
+    demands."""
 
     id: int
     version: int
@@ -95,20 +98,7 @@ class Task:
     due_at: datetime | None
     created_at: datetime
     done_by: str
-
-
-@dataclass(frozen=True, slots=True)
-class Doubtful:
-    """A delivery that may have arrived: nobody but a person may send it again."""
-
-    id: int
-    account: Glance
-    run_id: int
-    step: str
-    to: str
-    subject: str
-    reason: str
-    since: datetime
+    codes: Codes = NO_CODES
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,40 +115,45 @@ class Inbox:
         return len(self.approvals) + len(self.tasks) + len(self.doubtful)
 
 
-def inbox(session: Session, member: str) -> Inbox:
-    """What waits for ``member`` (an e-mail): at most 100 of each kind."""
+def inbox(session: Session, member: str, at: datetime | None = None) -> Inbox:
+    """What waits for ``member`` (an e-mail), or at ``at`` for whom they stand in for: at most 100 of each kind."""
+    people = _people(session, member, at)
     pending = session.scalars(
         select(ApprovalRow)
-        .where(ApprovalRow.approver == member, ApprovalRow.state == ApprovalState.PENDING.value)
+        .where(ApprovalRow.approver.in_(people), ApprovalRow.state == ApprovalState.PENDING.value)
         .order_by(ApprovalRow.expires_at, ApprovalRow.id)
         .limit(LIMIT)
     ).all()
     waiting = session.scalars(
         select(TaskRow)
-        .where(TaskRow.assignee == member, TaskRow.state == TaskState.OPEN.value)
+        .where(TaskRow.assignee.in_(people), TaskRow.state == TaskState.OPEN.value)
         .order_by(TaskRow.due_at.is_(None), TaskRow.due_at, TaskRow.id)
         .limit(LIMIT)
     ).all()
-    return Inbox(_approvals(session, pending), _tasks(session, waiting), _doubtful(session, member))
+    return Inbox(_approvals(session, pending), _tasks(session, waiting), doubtful.for_member(session, member))
 
 
-def approval(session: Session, approval_id: int, member: str, owner: str | None) -> Approval:
-    """One approval for whoever may see it: its approver, the account's owner, or anybody when ``owner`` is None.
+def approval(
+    session: Session, approval_id: int, member: str, owner: str | None, at: datetime | None = None
+) -> Approval:
+    """One approval for whoever may see it: its approver or who stands in for them at ``at``, the account's owner, or
+    anybody when ``owner`` is None.
 
     Raises `NotFound` for a missing and for a foreign one alike.
     """
     row = session.get(ApprovalRow, approval_id)
     found = _approvals(session, [row] if row else [])
-    if not found or not _theirs(found[0].approver, found[0].account, member, owner):
+    if not found or not _theirs(session, found[0].approver, found[0].account, member, owner, at):
         raise NotFound("There is no such approval.")
     return found[0]
 
 
-def task(session: Session, task_id: int, member: str, owner: str | None) -> Task:
-    """One task for its assignee, the account's owner, or anybody when ``owner`` is None. Raises `NotFound`."""
+def task(session: Session, task_id: int, member: str, owner: str | None, at: datetime | None = None) -> Task:
+    """One task for its assignee or who stands in for them at ``at``, the account's owner, or anybody when ``owner`` is
+    None. Raises `NotFound`."""
     row = session.get(TaskRow, task_id)
     found = _tasks(session, [row] if row else [])
-    if not found or not _theirs(found[0].assignee, found[0].account, member, owner):
+    if not found or not _theirs(session, found[0].assignee, found[0].account, member, owner, at):
         raise NotFound("There is no such task.")
     return found[0]
 
@@ -180,8 +175,15 @@ def facts_of(evidence: Sequence[Any]) -> tuple[Fact, ...]:
     )
 
 
-def _theirs(person: str, account: Glance, member: str, owner: str | None) -> bool:
-    return owner is None or member in {person, account.owner}
+def _people(session: Session, member: str, at: datetime | None) -> list[str]:
+    """The member, and whom they stand in for."""
+    return [member, *(() if at is None else absences.stands_in_for(session, member, at))]
+
+
+def _theirs(
+    session: Session, person: str, account: Glance, member: str, owner: str | None, at: datetime | None
+) -> bool:
+    return owner is None or account.owner == member or person in _people(session, member, at)
 
 
 def _approvals(session: Session, rows: Sequence[ApprovalRow]) -> tuple[Approval, ...]:
@@ -241,24 +243,9 @@ def _tasks(session: Session, rows: Sequence[TaskRow]) -> tuple[Task, ...]:
             due_at=row.due_at,
             created_at=row.created_at,
             done_by=row.done_by,
+            codes=Codes.of(row.codes),
         )
         for row in rows
-    )
-
-
-def _doubtful(session: Session, owner: str) -> tuple[Doubtful, ...]:
-    rows = session.execute(
-        select(DeliveryRow, ContactRow.name)
-        .join(AccountRow, AccountRow.id == DeliveryRow.account_id)
-        .join(ContactRow, ContactRow.id == DeliveryRow.contact_id)
-        .where(AccountRow.owner == owner, DeliveryRow.state == DeliveryState.AMBIGUOUS.value)
-        .order_by(DeliveryRow.id.desc())
-        .limit(LIMIT)
-    ).all()
-    accounts = glances(session, [row.account_id for row, _name in rows])
-    return tuple(
-        Doubtful(row.id, accounts[row.account_id], row.run_id, row.step, name, row.subject, row.reason, row.claimed_at)
-        for row, name in rows
     )
 
 

@@ -67,6 +67,12 @@ def find(session: Session, email: str) -> Member:
     return _member(row)
 
 
+def active(session: Session) -> tuple[Member, ...]:
+    """Everybody who can sign in, by name."""
+    rows = session.scalars(select(MemberRow).where(MemberRow.active).order_by(MemberRow.name, MemberRow.id))
+    return tuple(_member(row) for row in rows)
+
+
 def sign_in_link(session: Session, member_id: int, at: datetime) -> str:
     """The secret of a new link that signs the member in once, within 15 minutes. Old sign-ins are swept away."""
     session.execute(delete(SignInRow).where(SignInRow.expires_at < at))

@@ -16,12 +16,12 @@ def test_approving_decides_the_row_and_tells_the_run(site: Site) -> None:
     """P3: the decision is committed with the word to the run, and the page goes back to the inbox."""
     client = site.member(OWNER)
     answer = client.post(f"/approvals/{site.seeded.approval}/approve", data={"version": "1"})
-    assert (answer.status_code, answer.headers["location"]) == (303, "/inbox?said=approved")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/inbox?said=approved&undo=1")
     row = f"SELECT state, decided_by FROM approvals WHERE id = {site.seeded.approval}"  # noqa: S608
     assert one(site.store, row) == ("approved", OWNER)
     assert one(site.store, "SELECT kind, state FROM acts") == ("approve", "pending")
     assert one(site.store, "SELECT kind, done_at FROM outbox") == ("update", None)
-    assert "Approved. It goes out now." in client.get("/inbox?said=approved").text
+    assert "Approved. It goes out within moments." in client.get("/inbox?said=approved").text
 
 
 def test_the_second_decision_is_told_who_won(site: Site) -> None:
