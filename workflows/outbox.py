@@ -29,7 +29,6 @@ from workflows.playbook_run import PlaybookRun
 _log = logging.getLogger(__name__)
 
 _BATCH = 50
-"""Small, because what is urgent is only seen when the batch before it is through: about two seconds."""
 _BESIDE = 16
 _IDLE = 0.2
 _DOWN = 1.0
@@ -50,8 +49,10 @@ class Drainer:
         self._store = store
         self._client = client
         self._task_queue = task_queue
-        self._slots = asyncio.Semaphore(_BESIDE)
+        self._at_work: set[int] = set()
+        """The runs that are being told something just now."""
         self._hurry = asyncio.Event()
+        self._room = asyncio.Event()
         self._down = False
 
     def nudge(self) -> None:
@@ -59,32 +60,47 @@ class Drainer:
         self._hurry.set()
 
     async def run(self) -> None:
-        """Drain for ever; ends only by being cancelled."""
-        while True:
-            carried = await self._drain_patiently()
-            if carried and not self._down:
-                continue
-            self._hurry.clear()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._hurry.wait(), _DOWN if self._down else _IDLE)
-
-    async def _drain_patiently(self) -> int:
-        try:
-            return await self.drain()
-        except (SQLAlchemyError, Unavailable) as error:  # a busy or restarting database: the rows are there afterwards
-            _log.warning("the outbox could not be read or marked, trying again: %s", error)
-            return 0
+        """Drain for ever; ends only by being cancelled. It looks again as soon as half of its hands are free, so that
+        nothing urgent waits for what takes long."""
+        async with asyncio.TaskGroup() as hands:
+            while True:
+                began = await self._look_patiently(hands)
+                if began and not self._down:
+                    await self._half_free()
+                    continue
+                self._hurry.clear()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._hurry.wait(), _DOWN if self._down else _IDLE)
 
     async def drain(self) -> int:
-        """Carry what is due now. Returns how many messages were tried."""
+        """Carry what is due now, as much as fits into its hands, to the end. Returns how many messages were tried."""
+        async with asyncio.TaskGroup() as hands:
+            return await self._look(hands)
+
+    async def _look_patiently(self, hands: asyncio.TaskGroup) -> int:
+        try:
+            return await self._look(hands)
+        except (SQLAlchemyError, Unavailable) as error:  # a busy or restarting database: the rows are there afterwards
+            _log.warning("the outbox could not be read, trying again: %s", error)
+            return 0
+
+    async def _look(self, hands: asyncio.TaskGroup) -> int:
+        """Begin to carry what is due, the most urgent first."""
         if self._down and not await self._is_back():
             return 0
-        messages = await asyncio.to_thread(self._due)
-        groups: dict[int, list[Message]] = {}  # in the order of their most urgent messages
-        for message in messages:
+        groups: dict[int, list[Message]] = {}
+        for message in await asyncio.to_thread(self._due):
             groups.setdefault(message.run_id, []).append(message)
-        await asyncio.gather(*(self._carry_in_order(group) for group in groups.values()))
-        return len(messages)
+        free = [run for run in groups if run not in self._at_work][: _BESIDE - len(self._at_work)]
+        for run in free:
+            self._at_work.add(run)
+            hands.create_task(self._carry_in_order(run, groups[run]))
+        return sum(len(groups[run]) for run in free)
+
+    async def _half_free(self) -> None:
+        while len(self._at_work) > _BESIDE // 2:
+            self._room.clear()
+            await self._room.wait()
 
     def _due(self) -> tuple[Message, ...]:
         with self._store.read() as session:
@@ -99,11 +115,16 @@ class Drainer:
         self._down = False
         return True
 
-    async def _carry_in_order(self, messages: Iterable[Message]) -> None:
-        for message in messages:
-            async with self._slots:
+    async def _carry_in_order(self, run: int, messages: Iterable[Message]) -> None:
+        try:
+            for message in messages:
                 if self._down or not await self._carried(message):
                     return
+        except (SQLAlchemyError, Unavailable) as error:  # it has been told, or will be once more: both are harmless
+            _log.warning("the outbox could not be marked, trying again: %s", error)
+        finally:
+            self._at_work.discard(run)
+            self._room.set()
 
     async def _carried(self, message: Message) -> bool:
         """Carry one message; False when it has to be tried again."""

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from engine.running.lines import Line
 from engine.store import acts, outbox, sessions
 from engine.store.run_tables import OutboxRow, RunRow
 from engine.store.sessions import Store
 from engine.terms import ActState, OutboxKind, RunAct
-from tests.engine.store.letters import put_rows
+from tests.engine.store.letters import put_rows, put_run as put_another
 from tests.workflows.stage import OnStage, Recorder
 from workflows.client import connect
 from workflows.embedded import EmbeddedServer
@@ -38,6 +39,14 @@ def put_run(store: Store, lines: list[Line]) -> int:
     with store.begin() as session:
         run = put_rows(session, id=random.randrange(10**9, 10**12), state="requested", frozen=frozen).run
         outbox.add(session, OutboxKind.START, run, {}, datetime.now(UTC))
+    return run
+
+
+def put_second_run(session: Session, account: int) -> int:
+    """A requested run of another playbook for the same account, with its start in the outbox."""
+    frozen = {"lines": [asdict(line) for line in GATED]}
+    run = put_another(session, account, playbook="another", id=random.randrange(10**9, 10**12), frozen=frozen)
+    outbox.add(session, OutboxKind.START, run, {}, datetime.now(UTC))
     return run
 
 
@@ -173,3 +182,25 @@ async def test_a_database_that_is_busy_for_long_does_not_end_the_drainer(
             while depth(sqlite_store):  # noqa: ASYNC110 # the drainer changes it
                 await asyncio.sleep(0.05)
         draining.cancel()
+
+
+async def test_what_takes_long_in_one_run_does_not_hold_up_another(on_stage: OnStage, sqlite_store: Store) -> None:
+    async with on_stage(GATED) as stage, stage.by_hand():
+        stage.recorder.hold.clear()
+        busy = put_run(sqlite_store, GATED)
+        draining = asyncio.create_task(Drainer(sqlite_store, stage.client, stage.queue).run())
+        await stage.stands(1)
+        put_act(sqlite_store, busy, RunAct.PAUSE)
+        await asyncio.sleep(0.3)
+        with sqlite_store.begin() as session:
+            account = session.get_one(RunRow, busy).account_id
+            other = put_second_run(session, account)
+        await stage.stands(2)
+        assert stage.recorder.stretches[-1].run_id == other
+        assert act_of(sqlite_store, busy).state is ActState.PENDING
+        stage.recorder.hold.set()
+        async with asyncio.timeout(60):
+            while depth(sqlite_store):  # noqa: ASYNC110 # the drainer changes it
+                await asyncio.sleep(0.05)
+        draining.cancel()
+        assert [one.kind for one in stage.recorder.acts] == ["pause"]
