@@ -12,7 +12,7 @@ from engine.definitions.bundle import Bundle
 from engine.errors import NotFound, Refused
 from engine.running.lines import VETO, Line, compile_lines
 from engine.running.ways import again
-from engine.store import done_again, outbox
+from engine.store import done_again, outbox, superseding
 from engine.store.accounts import parts
 from engine.store.bulk import insert_all
 from engine.store.queueing import Queue, queue
@@ -83,7 +83,9 @@ def request(
     """
     queue(session, Queue.DECIDING)  # behind a cycle that decides just now: what it starts is seen here, and ours there
     wanted = Wanted(account_id, playbook, mode, rule, decision_id, episode_id, by or {})
-    return request_all(session, bundle, [wanted], day_seconds, at)[0]
+    number = request_all(session, bundle, [wanted], day_seconds, at)[0]
+    superseding.tell_others(session, bundle, account_id, playbook, at)
+    return number
 
 
 def request_all(

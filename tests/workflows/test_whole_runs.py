@@ -3,15 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from itertools import count
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import update
 from temporalio.testing import WorkflowEnvironment
 
-from engine.store import acts, approvals
+from engine.store import acts, approvals, awaited
+from engine.store.awaited import Happened
 from engine.store.run_tables import RunRow
 from engine.store.sessions import Store
+from engine.store.tables import AccountRow
 from engine.store.waking import wake
 from engine.terms import ActState, DeliveryState, RunAct, RunState
 from tests.workflows.activities.scenery import AT, OWNER, TODAY, Stage, playbook_file, read, stage
@@ -36,6 +40,15 @@ BUNDLE = read(
 - approve: {by: owner, expires: 2d, on_expiry: skip, steps: [{email: {to: champion, message: hello}}]}
 - wait: {at_most: 30d}
 - email: {to: user, message: first}
+""",
+    ),
+    playbook_file(
+        "patient",
+        """
+- {id: said, wait: {event: survey_answered, at_most: 30d}}
+- {id: near, wait: {until_date: account.renewal_on, before: 10d, at_most: 300d}}
+- id: window
+  approve: {by: owner, expires: 30d, on_expiry: go, steps: [{email: {to: champion, message: hello}}]}
 """,
     ),
     playbook_file("goal", "- wait: {at_most: 30d}\n- email: {to: user, message: first}", "exit: [goal_met]"),
@@ -126,6 +139,50 @@ async def test_an_edited_and_approved_message_goes_out_and_the_act_is_marked_app
     assert [letter.subject for letter in scene.post.letters] == ["Your seats", "Lesson one", "Lesson one"]
     with scene.store.read() as session:
         assert {act.state for act in acts.of_run(session, run)} == {ActState.APPLIED}
+
+
+async def test_a_yes_on_facts_that_have_changed_is_asked_for_again(temporal: WorkflowEnvironment, scene: Stage) -> None:
+    def approve() -> None:
+        asked = scene.approval()
+        with scene.store.begin() as session:
+            at = asked.requested_at
+            approvals.decide(session, asked.id, version=asked.version, approve=True, member=OWNER, reason="", at=at)
+            session.execute(update(AccountRow).values(stage="value"))
+
+    with temporal.with_time_skipping_disabled():
+        run = scene.begin("asked")
+        async with at_work(temporal, scene):
+            await until(stands_at(scene, run, RunState.WAITING, "gate"))
+            await asyncio.to_thread(approve)
+            await until(lambda: scene.approval().version == 2)
+            assert scene.post.letters == []
+            await asyncio.to_thread(approve)
+            await until(stands_at(scene, run, RunState.WAITING, "wait"))
+    assert len(scene.post.letters) == 1
+
+
+async def test_a_run_waits_for_an_event_then_for_a_date_that_moves_then_for_nobodys_no(
+    temporal: WorkflowEnvironment, scene: Stage
+) -> None:
+    def renews_in(days: int) -> None:
+        with scene.store.begin() as session:
+            session.execute(update(AccountRow).values(renewal_on=today + days))
+        wake(scene.store, today, datetime.now(UTC))
+
+    today = (datetime.now(UTC) - datetime(1970, 1, 1, tzinfo=UTC)).days
+    with temporal.with_time_skipping_disabled():
+        run = scene.begin("patient")
+        async with at_work(temporal, scene):
+            await until(stands_at(scene, run, RunState.WAITING, "wait"))
+            with scene.store.begin() as session:
+                happened = Happened("survey_answered", 1, today + 1, {})
+                assert awaited.arrived(session, [happened], datetime.now(UTC)) == 1
+            await until(lambda: "renewal_on (not known yet)" in scene.run(run).sentence)
+            await asyncio.to_thread(renews_in, 100)
+            await until(lambda: "renewal_on (not known yet)" not in scene.run(run).sentence)
+            await asyncio.to_thread(renews_in, 5)
+            await until(stands_at(scene, run, RunState.WAITING, "gate"))
+            assert scene.post.letters == []
 
 
 async def test_a_run_whose_relay_is_down_can_be_cancelled_meanwhile(

@@ -11,10 +11,10 @@ from engine.definitions.playbook import ApproveStep, EmailStep, ReportStep, Span
 from engine.running import resting
 from engine.running.following import FollowUp
 from engine.running.lines import Line
-from engine.store import acts, approvals, assignees, people
+from engine.store import acts, approvals, assignees, notices, people
 from engine.store.approvals import Approval, Asked, Item
 from engine.terms import ActState, ApprovalState, RunAct, StepState, Verdict
-from workflows.activities import hours, mailing
+from workflows.activities import calling, hours, mailing
 from workflows.activities.noting import note, who_skipped
 from workflows.activities.scene import Scene
 
@@ -81,13 +81,17 @@ def leave_gate(session: Session, scene: Scene, number: int) -> Decided:
     return Decided(line.target, why, gives_up=step is None or cancels)
 
 
+def _items(session: Session, scene: Scene, line: Line) -> list[Item]:
+    return calling.items(session, scene, line) if line.kind in calling.KINDS else mailing.items(session, scene, [line])
+
+
 def _asked(session: Session, scene: Scene, number: int) -> Asked:
     line = scene.lines[number]
     step = scene.meaning(line).step
     by, escalate = (step.by, step.escalate) if isinstance(step, ApproveStep) else (_OWNER, None)
     approver = assignees.resolve(session, scene.account.id, by, scene.now)
     calendar = hours.of_member(session, scene, approver)
-    items = mailing.items(session, scene, scene.lines[number + 1 : line.target])
+    items = [item for one in scene.lines[number + 1 : line.target] for item in _items(session, scene, one)]
     remind = step.remind if isinstance(step, ApproveStep) and step.remind else Span(line.days / 2, line.working)
     follow_up = FollowUp(
         remind_at=None if line.passes else scene.until(remind, calendar),
@@ -143,7 +147,19 @@ def _ask_again(session: Session, scene: Scene, number: int, found: Approval, cha
     line = scene.lines[number]
     who = f"{found.decided_by} approved this" if found.decided_by else "Nobody stopped this"
     why = f"{who}, but since it was asked {_listed(changed)} changed, so it is asked again."
-    approvals.ask_again(session, found.id, _asked(session, scene, number), why, scene.now)
+    asked = _asked(session, scene, number)
+    approvals.ask_again(session, found.id, asked, why, scene.now)
+    if asked.approver:
+        notices.tell(
+            session,
+            key=f"approval-{found.id}-again-{found.version + 1}",
+            member=asked.approver,
+            subject=f"{scene.account.name}: a message waits for your approval again",
+            text=why,
+            at=scene.now,
+            account_id=scene.account.id,
+            link=f"/approvals/{found.id}",
+        )
     _confirm(session, scene, line.step, ActState.NOT_APPLIED, why)
     return Decided(number)
 

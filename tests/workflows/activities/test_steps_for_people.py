@@ -266,6 +266,7 @@ def test_what_was_approved_on_other_facts_is_asked_again(scene: Stage, change: d
     asked = scene.approval()
     assert (asked.state, asked.version) == ("pending", 2)
     assert asked.reason == f"{OWNER} approved this, but since it was asked {what} changed, so it is asked again."
+    assert notices(scene) == [(asked.approver, asked.reason)]
     assert scene.post.letters == []
     decide(scene)
     assert scene.go(run, "approved").stop == "end"
@@ -386,7 +387,8 @@ def test_a_run_ends_when_a_playbook_that_supersedes_it_starts(scene: Stage) -> N
     scene.go(run)
     assert waking.wake(scene.store, TODAY, AT) == 0
     scene.begin("call")
-    assert waking.wake(scene.store, TODAY, AT) == 1
+    assert scene.outbox("wake") == [{"outcome": "exit"}]
+    assert waking.wake(scene.store, TODAY, AT) == 0
     assert scene.go(run, "exit").stop == "end"
     assert scene.run(run).sentence == "Ended early: call has taken its place."
     assert scene.run(run).state is RunState.DONE
