@@ -13,6 +13,7 @@ from api.stepping import grace, needs_reason
 from engine.errors import Refused
 from engine.store import approvals, inbox as reading
 from engine.store.sessions import Store
+from workflows.crash_points import pass_by
 
 router = APIRouter(include_in_schema=False, prefix="/approvals/{approval_id}")
 
@@ -122,6 +123,7 @@ def _decide(
             act = approvals.decide(
                 session, approval_id, version=version, approve=approve, member=member, reason=reason, at=at, wait=wait
             )
+        pass_by("after_decision")
     except Refused as refusal:
         return _card(request, store, approval_id, allowed, at, str(refusal))
     if is_htmx(request):
