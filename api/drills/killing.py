@@ -13,7 +13,7 @@ from sqlalchemy import select
 from api.drills import texts
 from api.drills.ground import Ground, kill_server
 from api.drills.ledger import account_for, done, look_over
-from api.drills.processes import require, until
+from api.drills.processes import until
 from api.drills.result import Found
 from api.drills.sink import Sink
 from api.drills.site import OWNER, Site, Web, now
@@ -52,6 +52,10 @@ class Load:
     def taken(self) -> int:
         """How many letters have arrived."""
         return len(self.sink.taken)
+
+    def wait_for_more(self, before: int, patience: float) -> None:
+        """Wait until more letters have arrived than before, or all runs are over."""
+        until(lambda: self.taken > before or self.site.is_over(), patience)
 
     def finish(self, found: Found) -> None:
         """Wait until every run has ended, then account for everything."""
@@ -130,7 +134,7 @@ def kill_again_and_again(ground: Ground, load: Load, kills: int) -> list[datetim
     restarts = []
     for _ in range(kills):
         worker, before = load.site.worker(), load.taken
-        require(lambda before=before: load.taken > before or load.site.is_over(), _PATIENCE, "no letter was sent")  # type: ignore[misc]  # mypy cannot type the default
+        load.wait_for_more(before, _PATIENCE)
         time.sleep(ground.random.uniform(0.0, 1.0))
         worker.kill()
         load.watch.cut()
@@ -159,7 +163,7 @@ def standing_still(ground: Ground) -> Found:
     frozen, _other = load.site.worker(), load.site.worker()
     for _ in range(pauses):
         before = load.taken
-        until(lambda before=before: load.taken > before or load.site.is_over(), 30.0)  # type: ignore[misc]  # mypy cannot type the default
+        load.wait_for_more(before, 30.0)
         frozen.stand_still()
         load.watch.cut()
         time.sleep(ground.random.uniform(12.0, 16.0))
@@ -176,7 +180,7 @@ def all_at_once(ground: Ground) -> Found:
     found, kills = Found(), ground.pick(10, 1)
     for _ in range(kills):
         worker, before = load.site.worker(), load.taken
-        until(lambda before=before: load.taken > before or load.site.is_over(), 60.0)  # type: ignore[misc]  # mypy cannot type the default
+        load.wait_for_more(before, 60.0)
         time.sleep(ground.random.uniform(0.0, 1.0))
         worker.kill()
         kill_server(server)
@@ -198,7 +202,7 @@ def rolling(ground: Ground) -> Found:
     clean = 0
     for number in range(restarts):
         before = load.taken
-        until(lambda before=before: load.taken > before or load.site.is_over(), 10.0)  # type: ignore[misc]  # mypy cannot type the default
+        load.wait_for_more(before, 10.0)
         clean += workers[number % 2].end()
         workers[number % 2] = load.site.worker()
         doors.replace(number % 2)

@@ -23,13 +23,14 @@ from engine.terms import ApprovalState, DeliveryState
 _THREADS: Final = 8
 _PATIENCE: Final = 240.0
 _IN_FLIGHT: Final = timedelta(seconds=1)
-_GATED: Final = """  - approve:
+GATED: Final = """  - approve:
       by: owner
       expires: 30d
       on_expiry: skip
       steps:
         - email: {to: champion, message: hello}
 """
+"""A letter that waits for the owner's yes."""
 
 
 def decided_at_once(ground: Ground) -> Found:
@@ -37,7 +38,7 @@ def decided_at_once(ground: Ground) -> Found:
     count, found = ground.pick(300, 6), Found()
     sink: Sink = ground.keep(Sink())
     site = Site(ground, "site", ground.temporal().address, sink.port)
-    site.publish(texts.workspace(texts.playbook("gated", _GATED)))
+    site.publish(texts.workspace(texts.playbook("gated", GATED)))
     site.people(count, each=1)
     site.begin("gated")
     site.worker()

@@ -14,10 +14,11 @@ from sqlalchemy import func, select
 from api.drills import texts
 from api.drills.ground import Ground
 from api.drills.ledger import Entry, account_for, entries, look_over, states
-from api.drills.processes import require, until
+from api.drills.processes import until
 from api.drills.result import Figure, Found
 from api.drills.sink import Sink
 from api.drills.site import Site
+from engine.errors import Unavailable
 from engine.store.run_tables import TaskRow
 from engine.terms import DeliveryState, RunState
 from workflows.crash_points import PLACES, Place
@@ -72,7 +73,8 @@ def _kill(site: Site, place: Place, kinds: tuple[str, ...], runs: int) -> Mappin
             continue
         worker = site.worker(f"{place}@{_STEPS[kind]}")
         began[kind] = site.begin(kind)
-        require(lambda worker=worker: worker.was_killed, _PATIENCE, f"no worker came by {place} of a {kind}")  # type: ignore[misc]  # mypy cannot type the default
+        if not worker.wait(_PATIENCE):
+            raise Unavailable(f"no worker came by {place} of a {kind}")
     site.worker()
     until(site.is_over, _PATIENCE)
     return began

@@ -72,6 +72,10 @@ class Process:
             return False
         return True
 
+    def wait(self, patience: float = 10.0) -> bool:
+        """Wait until it has ended by itself; False when it did not."""
+        return until(lambda: not self.is_alive, patience)
+
     def said(self) -> str:
         """What it has said so far, and all before it that shared its log."""
         return self.log.read_text(encoding="utf-8", errors="replace")

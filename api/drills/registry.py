@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from api.drills import copies, killing, people, places, relay
+from api.drills import copies, doors, killing, people, places, relay, temporal_away
 from api.drills.ground import Database, Ground
 from api.drills.result import Found, Report
 from engine.errors import EngineError
@@ -24,11 +24,16 @@ DRILLS: Final[Mapping[str, Drill]] = {
     "F01": Drill("worker killed (−9) at random moments of sending", killing.killed_at_random),
     "F02": Drill("worker killed at seven places of a letter, a task and a report", places.killed_at_places),
     "F03": Drill("worker stands still for longer than its time-out, another one at work", killing.standing_still),
+    "F04": Drill("Temporal server killed (−9) while runs start, wait and write", temporal_away.killed),
+    "F05": Drill("Temporal away for a minute", temporal_away.away),
+    "F06": Drill("API killed (−9) while data comes in", doors.killed_while_data_comes_in),
+    "F07": Drill("API killed between the commit of a decision and its answer", doors.killed_after_a_decision),
     "F08": Drill("worker and Temporal server killed in the same moment", killing.all_at_once),
     "F11": Drill("relay fails in every phase of the conversation", relay.every_phase),
     "F12": Drill("relay refuses one of a thousand recipients for good", relay.one_of_many),
     "F13": Drill("relay goes away after the final dot, three policies", relay.after_the_dot),
     "F14": Drill("relay answers a byte a second", relay.slow),
+    "F20": Drill("ten processes evaluate the same portfolio at once", doors.evaluators_race),
     "F24": Drill("eight members decide each approval at once", people.decided_at_once),
     "F28": Drill("people opt out while a campaign is being sent", people.opting_out),
     "F29": Drill("everything is put on hold while letters go out", people.held_back),
