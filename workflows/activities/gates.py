@@ -14,7 +14,7 @@ from engine.running.lines import Line
 from engine.store import acts, approvals, assignees, notices, people
 from engine.store.approvals import Approval, Asked, Item
 from engine.terms import ActState, ApprovalState, RunAct, StepState, Verdict
-from workflows.activities import calling, hours, mailing
+from workflows.activities import hours, mailing, saying
 from workflows.activities.noting import note, who_skipped
 from workflows.activities.scene import Scene
 
@@ -82,7 +82,7 @@ def leave_gate(session: Session, scene: Scene, number: int) -> Decided:
 
 
 def _items(session: Session, scene: Scene, line: Line) -> list[Item]:
-    return calling.items(session, scene, line) if line.kind in calling.KINDS else mailing.items(session, scene, [line])
+    return saying.items(session, scene, line) if line.kind in saying.KINDS else mailing.items(session, scene, [line])
 
 
 def _asked(session: Session, scene: Scene, number: int) -> Asked:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from engine.definitions.message import Message
-from engine.definitions.playbook import Audience, CampaignStep, EmailStep, ReportStep, Span, TaskStep
+from engine.definitions.playbook import Audience, CampaignStep, EmailStep, ReportStep, SetStep, Span, TaskStep
 from engine.definitions.problem import Place
 from engine.errors import Refused
 from engine.running.figures import in_context, iso
@@ -114,7 +114,7 @@ def items(session: Session, scene: Scene, lines: Iterable[Line]) -> list[Item]:
     for line in lines:
         if line.kind in {"email", "lesson"}:
             found += _message_items(session, scene, line)
-        elif line.kind in {"report", "task", "ask", "webhook"}:
+        elif line.kind in {"report", "task", "ask", "set"}:
             found.append(_other_item(session, scene, line))
     return found
 
@@ -246,6 +246,8 @@ def _other_item(session: Session, scene: Scene, line: Line) -> Item:
         names = [person.name for person in people.with_role(session, scene.account.id, step.share_with, scene.seen_at)]
         to = ", ".join(names) or f"nobody has the role {step.share_with}"
         return Item(line.step, line.kind, None, to, content["title"], "The report, by a link.")
+    if isinstance(step, SetStep):
+        return Item(line.step, line.kind, None, scene.account.name, f"{step.name} becomes {step.value}")
     shown = title(scene, step.title) if isinstance(step, TaskStep) else line.step
     return Item(line.step, line.kind, None, scene.account.owner, shown)
 

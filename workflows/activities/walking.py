@@ -11,13 +11,14 @@ from engine.errors import Refused
 from engine.running.lines import Line
 from engine.store import runs, steps
 from engine.terms import RunState, StepState, Verdict
-from workflows.activities import calling, mailing
-from workflows.activities.calling import Calling, Calls
+from workflows.activities import mailing, saying
+from workflows.activities.calling import Calling
 from workflows.activities.delivering import Order
 from workflows.activities.giving import give_task, set_value
 from workflows.activities.leaving import Ending, end
 from workflows.activities.mailing import Post
 from workflows.activities.noting import note, who_skipped, worry
+from workflows.activities.saying import Calls
 from workflows.activities.scene import Scene
 from workflows.activities.stopping import goes_on, stand
 from workflows.payloads import StretchResult
@@ -31,10 +32,10 @@ BRANCHES: Final = (
 
 _POSTS: Final[Mapping[str, Callable[[Session, Scene, Line], Post | Calls]]] = {
     "report": mailing.report_post,
-    "webhook": calling.post,
-    "guide": calling.post,
-    "note": calling.post,
-    "notify": calling.notify,
+    "webhook": saying.post,
+    "guide": saying.post,
+    "note": saying.post,
+    "notify": saying.notify,
 }
 _OVER: Final = frozenset({StepState.DONE, StepState.SKIPPED, StepState.FAILED})
 
