@@ -15,9 +15,10 @@ from sqlalchemy.orm import Session
 from temporalio.exceptions import ApplicationError
 
 from engine.definitions.bundle import Bundle
+from engine.definitions.connection import Connection
 from engine.running.lines import START_BY_HAND, Line, compile_lines
 from engine.running.routes import DECIDES_AFTER
-from engine.running.timeline import Entry, Timeline, Way
+from engine.running.timeline import Call, Entry, Timeline, Way
 from engine.running.working_time import DAY_SECONDS, deadline
 from engine.store import bundles, people, runs, steps, tasks
 from engine.store.member_tables import HoldRow
@@ -28,7 +29,9 @@ from engine.store.undone import undone
 from engine.terms import ApprovalState, DeliveryState, Mode, RunState, StepState
 from workflows.activities.stretch import Stretches
 from workflows.activities.walking import BRANCHES
+from workflows.channels.egress import Egress
 from workflows.channels.letter import Letter, Verdict
+from workflows.channels.webhook import Caller, Told
 from workflows.payloads import Outcome, StretchInput, StretchResult
 from workflows.telling import Telling
 
@@ -64,6 +67,27 @@ class Drawer:
         """Keep the letter."""
         self.letters.append(letter)
         return Verdict(DeliveryState.SENT)
+
+
+class Silence(Caller):
+    """A caller that keeps what it was to say, by Message-ID, and says nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(Egress(), {})
+        self.calls: dict[str, Call] = {}
+
+    def problem(self, connection: Connection) -> str:  # noqa: ARG002 # as a caller is asked
+        """Nothing is called, so nothing is in the way."""
+        return ""
+
+    def url(self, connection: Connection) -> str:
+        """Where it would lead, as far as the file says."""
+        return connection.url or f"https://{connection.name}.invalid/"
+
+    def call(self, connection: Connection, message_id: str, body: str, at: datetime) -> Told:  # noqa: ARG002 # the same
+        """Keep the body."""
+        self.calls[message_id] = Call(connection.name, body)
+        return Told(DeliveryState.SENT, "kept")
 
 
 def rehearse(store: Store, setting: Setting) -> Timeline:
@@ -142,9 +166,12 @@ class _Rehearsal:
         self.drawer = Drawer()
         self.assumed: list[str] = []
         self.playbook = setting.bundle.playbooks[setting.playbook]
-        self.stretches = Stretches(store, self.drawer, setting.base_url, setting.sender)
+        self.silence = Silence()
+        self.stretches = Stretches(store, self.drawer, setting.base_url, setting.sender, caller=self.silence)
         self.stretches.looking_at = setting.at
         with store.begin() as session:
+            if bundles.fingerprint_in_force(session) != setting.bundle.fingerprint:
+                bundles.publish(session, setting.bundle, author="", at=setting.at)  # its contact policy counts, too
             self.run = runs.find(session, self._request(session))
             for step, arm in forced.items():
                 steps.record(session, self.run.id, step, "branch", StepState.DONE, BRANCHES[arm], setting.at)
@@ -175,7 +202,7 @@ class _Rehearsal:
             return f"It stands still here: {error.message}."
         finally:
             with self.store.read() as session:
-                self.telling.look(session, self.clock, self.drawer.letters)
+                self.telling.look(session, self.clock, self.drawer.letters, self.silence.calls)
             self.drawer.letters.clear()
         if result.stop == "end":
             with self.store.read() as session:

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.running.timeline import Entry, Mail, Todo, Yes
+from engine.running.timeline import Call, Entry, Mail, Todo, Yes
 from engine.store import steps
 from engine.store.run_tables import ApprovalRow, DeliveryRow, TaskRow, WaitRow
 from engine.store.runs import Run
@@ -15,6 +16,8 @@ from engine.store.steps import StepDone
 from engine.store.tables import ContactRow
 from engine.terms import DeliveryState, StepState
 from workflows.channels.letter import Letter
+
+NO_CALLS: Final[Mapping[str, Call]] = {}
 
 
 class Telling:
@@ -32,13 +35,17 @@ class Telling:
         """In the order the run came to them."""
         return tuple(sorted(self._entries.values(), key=lambda entry: (entry.at, entry.number)))
 
-    def look(self, session: Session, at: datetime, letters: Sequence[Letter]) -> None:
+    def look(
+        self, session: Session, at: datetime, letters: Sequence[Letter], calls: Mapping[str, Call] = NO_CALLS
+    ) -> None:
         """Tell what has changed since the last look."""
         for done in steps.of_run(session, self._run.id):
             if done.step in self._forced or self._seen.get(done.step) == done:
                 continue
             self._seen[done.step] = done
-            self._entries[done.step] = self._entry(session, done, at, letters)
+            entry = self._entry(session, done, at, letters)
+            ours = {row.message_id for row in self._deliveries(session, done.step)}
+            self._entries[done.step] = replace(entry, calls=tuple(calls[each] for each in sorted(ours & calls.keys())))
 
     def _entry(self, session: Session, done: StepDone, at: datetime, letters: Sequence[Letter]) -> Entry:
         before = self._entries.get(done.step)
@@ -51,8 +58,9 @@ class Telling:
             return replace(entry, yes=self._yes(session, done.step))
         if done.kind == "wait":
             return replace(entry, until=self._until(session, done, entry))
-        went = tuple(mail for mail in entry.mails if not mail.why_not)
-        return replace(entry, mails=(*went, *self._mails(session, done.step, letters)))
+        went, more = tuple(mail for mail in entry.mails if not mail.why_not), self._mails(session, done.step, letters)
+        waited = at > entry.at and any(not mail.why_not for mail in more)
+        return replace(entry, mails=(*went, *more), until=at if waited else entry.until)
 
     def _todo(self, session: Session, step: str) -> Todo | None:
         row = session.scalar(select(TaskRow).where(TaskRow.run_id == self._run.id, TaskRow.step == step))

@@ -27,7 +27,7 @@ def lines_of(timeline: Timeline) -> Iterator[str]:
     yield ""
     yield f"{moment(timeline.ended_at)}  end      {timeline.ending}"
     counts = counted(timeline)
-    told = ", ".join(f"{counts[word]} {word}" for word in ("messages", "people", "tasks", "approvals"))
+    told = ", ".join(f"{counts[word]} {word}" for word in ("messages", "people", "tasks", "approvals", "calls"))
     yield f"{told}. Nothing was written, nothing was sent."
 
 
@@ -52,6 +52,8 @@ def _entry(entry: Entry) -> Iterator[str]:
         yield from (f"{_BESIDE}    - {subject}" for subject in entry.yes.subjects)
     for mail in entry.mails:
         yield from (f"{_BESIDE}    {line}" for line in _mail(mail))
+    for call in entry.calls:
+        yield f"{_BESIDE}    calls {call.to} with {call.body}"
     nothing = [way.name for way in entry.others if not way.entries]
     if nothing:
         yield f"{_BESIDE}    {' and '.join(nothing)}: nothing, it goes on behind the branch"

@@ -23,6 +23,14 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """A call to a connection, with the body it would be sent."""
+
+    to: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
 class Todo:
     """A task as a member would find it. ``parts``: its questions, or what has to be ticked off."""
 
@@ -56,6 +64,7 @@ class Entry:
     sentence: str
     until: datetime | None = None
     mails: tuple[Mail, ...] = ()
+    calls: tuple[Call, ...] = ()
     todo: Todo | None = None
     yes: Yes | None = None
     others: tuple["Way", ...] = ()
@@ -95,6 +104,7 @@ def counted(timeline: Timeline) -> dict[str, int]:
         "people": len({mail.address for mail in mails}),
         "tasks": sum(entry.todo is not None for entry in timeline.entries),
         "approvals": sum(entry.yes is not None for entry in timeline.entries),
+        "calls": sum(len(entry.calls) for entry in timeline.entries),
     }
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from engine.running.lines import compile_lines, meanings
 from engine.running.routes import Knowing, Position, visits
 from engine.running.timeline import Entry, Timeline, counted, values_of, walk
-from engine.store import runs, suppressions
+from engine.store import holds, runs, suppressions
 from engine.store.base import Base
 from engine.store.sessions import Store, connect
 from engine.store.tables import AccountRow
@@ -39,7 +39,6 @@ STEPS = """
     steps:
       - email: {to: sponsor, message: first}
 """
-ALWAYS = "format: 1\nper_day: 100\nper_week: 500\nwindow: always\nquiet: {after_conversation: none}\n"
 
 
 @pytest.fixture
@@ -172,7 +171,7 @@ def test_the_other_ways_of_a_branch_come_right_behind_it(here: Stage) -> None:
 def test_the_fast_way_comes_to_every_step_when_a_rehearsal_does(here: Stage) -> None:
     """What a portfolio's forecast rests on; here without caps and hours, by which a run waits for its messages."""
     here.point("active_users", 5)
-    bundle = read(playbook_file("try-it", STEPS), {"rules/contact.yaml": ALWAYS})
+    bundle = here.bundle
     for name, mode in (
         ("try-it", Mode.APPROVE),
         ("seat-activation", Mode.MANUAL),
@@ -186,3 +185,70 @@ def test_the_fast_way_comes_to_every_step_when_a_rehearsal_does(here: Stage) -> 
         fast = visits(lines, known, [Position(AT, 0)], Knowing(arms=arms))
         told = {entry.step: entry.at for entry in rehearsed.entries if entry.kind not in {"branch", "fork", "join"}}
         assert {lines[one.number].step: one.at for one in fast if lines[one.number].kind != "end"} == told
+
+
+def test_a_call_is_shown_with_its_body_and_not_made(here: Stage) -> None:
+    connections = "format: 1\nconnections:\n  crm: {kind: webhook, url: 'env:CRM_URL', secret: 'env:CRM_KEY'}\n"
+    steps = '- webhook: {to: crm, body: {account: "{{ account.key }}", status: at-risk}}'
+    bundle = read(playbook_file("calling", steps), {"rules/connections.yaml": connections})
+    timeline = rehearse(here.store, Setting(bundle, 1, "calling", Mode.AUTOMATIC, AT))
+    (call,) = timeline.entries[0].calls
+    assert call.to == "crm"
+    assert '"account":"acme"' in call.body
+    assert counted(timeline)["calls"] == 1
+
+
+def test_rows_beside_each_other_are_rehearsed_together(here: Stage) -> None:
+    steps = """
+- parallel:
+    - [{wait: {at_most: 2d}}, {email: {to: champion, message: first}}]
+    - [{wait: {at_most: 1d}}, {task: {title: Call, to: owner}}]
+- email: {to: champion, message: second}
+"""
+    timeline = rehearse(here.store, Setting(read(playbook_file("beside", steps)), 1, "beside", Mode.AUTOMATIC, AT))
+    found = {entry.step: entry.at - AT for entry in timeline.entries if entry.kind in {"email", "task"}}
+    assert found == {
+        "task": timedelta(days=1),
+        "email-first": timedelta(days=2),
+        "email-second": timedelta(days=2),
+    }
+
+
+def test_a_veto_window_opens_by_itself_when_its_time_is_over(here: Stage) -> None:
+    steps = """
+- approve:
+    by: owner
+    expires: 2 working days
+    on_expiry: go
+    steps: [{email: {to: champion, message: first}}]
+"""
+    timeline = rehearse(here.store, Setting(read(playbook_file("veto", steps)), 1, "veto", Mode.AUTOMATIC, AT))
+    assert [(entry.kind, entry.at - AT) for entry in timeline.entries] == [
+        ("gate", timedelta(0)),
+        ("email", timedelta(days=2)),
+    ]
+
+
+def test_while_everything_is_on_hold_it_says_so_and_shows_what_goes_then(here: Stage) -> None:
+    with here.store.begin() as session:
+        holds.hold(session, account_id=None, cause="member", reason="checking", author=OWNER, at=AT)
+    timeline = _played(here)
+    assert any("Nothing goes out now (checking)" in sentence for sentence in timeline.assumed)
+    assert counted(timeline)["messages"] >= 1
+    with here.store.read() as session:
+        assert holds.held(session, 1)
+
+
+def test_what_would_come_on_a_weekend_waits_for_monday_and_what_comes_behind_it_too(here: Stage) -> None:
+    """The contact policy as it is without a file: working hours, one message a day."""
+    bundle = read(playbook_file("try-it", STEPS), {"rules/contact.yaml": "format: 1\n"})
+    here.point("active_users", 5)
+    wednesday = AT + timedelta(days=1)
+    entries = rehearse(here.store, Setting(bundle, 1, "try-it", Mode.AUTOMATIC, wednesday)).entries
+    first, second = (entry for entry in entries if entry.kind == "lesson")
+    assert [len(entry.mails) for entry in (first, second)] == [2, 2]
+    assert second.at.weekday() == 5
+    assert second.until is not None
+    assert second.until.weekday() == 0
+    approve = next(entry for entry in entries if entry.kind == "gate")
+    assert approve.at == second.until
