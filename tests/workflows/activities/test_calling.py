@@ -9,13 +9,13 @@ import pytest
 from sqlalchemy import select, update
 
 from engine.definitions.bundle import Bundle
-from engine.store import calls, deliveries, holds, notices
+from engine.store import approvals, calls, deliveries, holds, notices
 from engine.store.inbox import inbox
 from engine.store.run_tables import DeliveryRow, RunRow
 from engine.store.sessions import Store
 from engine.store.tables import AccountRow, ContactRow, MemberRow
 from engine.terms import DeliveryState, RunState
-from tests.workflows.activities.scenery import AT, BO, OWNER, Stage, playbook_file, read, stage
+from tests.workflows.activities.scenery import ANA, AT, BO, OWNER, Stage, playbook_file, read, stage
 from tests.workflows.channels.faulty_receiver import FaultyReceiver
 from workflows.activities.calling import PAUSES
 from workflows.channels.egress import Egress, allowed_urls
@@ -32,6 +32,14 @@ STEPS = {
     "noted": '- {id: note, note: {to: crm, body: {text: "{{ account.name }} <needs> help", state: at-risk}}}',
     "guided": "- {id: tour, guide: {to: product, audience: user, body: {guide: first-steps}}}",
     "told": '- {id: tell, notify: {to: [team, owner], text: "{{ account.name }} & co: <!channel> look"}}',
+    "gated": """- approve:
+    by: owner
+    expires: 2d
+    on_expiry: skip
+    steps:
+      - {id: note, note: {to: crm, body: {text: "{{ account.name }} needs help"}}}
+      - {id: tour, guide: {to: product, audience: user, body: {guide: first-steps}}}
+      - {id: tell, notify: {to: [team], text: "Look at {{ account.name }}"}}""",
     "asked": '- {id: tell, notify: {to: [owner], text: "Have a look at {{ account.name }}"}}',
 }
 SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()
@@ -388,6 +396,32 @@ def test_colleagues_alone_are_told_without_any_call(scene: Stage, receiver: Faul
     run = scene.begin("asked")
     scene.go(run)
     assert scene.steps(run)["tell"] == ("skipped", "Nobody to write to: nobody is there to be told.")
+
+
+def test_what_is_called_is_what_the_approval_showed(scene: Stage, receiver: FaultyReceiver) -> None:
+    """P3: the account is renamed and a contact leaves between the yes and the calls; nobody is added."""
+    connect(scene, receiver)
+    run = scene.begin("gated")
+    assert scene.go(run).stop == "gate"
+    content = scene.approval().content
+    assert [(one["kind"], one["to"], one["subject"]) for one in content] == [
+        ("note", "crm", "note to crm"),
+        ("guide", "product", "guide to product"),
+        ("notify", "team", "Look at Acme"),
+    ]
+    assert json.loads(content[1]["text"]) == {"values": {"guide": "first-steps"}, "contacts": ["c12", "c13"]}
+    with scene.store.begin() as session:
+        row = scene.approval()
+        approvals.decide(session, row.id, version=row.version, approve=True, member=OWNER, reason="", at=scene.at)
+    with scene.store.begin() as session:
+        session.execute(update(AccountRow).values(name="Renamed"))
+        session.execute(update(ContactRow).where(ContactRow.id == BO).values(departed_on=1))
+        session.execute(update(ContactRow).where(ContactRow.id == ANA).values(roles=["user"]))
+    assert scene.go(run, "approved").stop == "end"
+    note, guide, chat = [json.loads(call.body) for call in receiver.calls]
+    assert note["data"]["values"] == {"text": "Acme needs help"}
+    assert guide["data"]["contacts"] == ["c13"]
+    assert chat["text"].startswith("Look at Acme\n")
 
 
 def test_where_nothing_may_be_called_the_step_says_so(scene: Stage) -> None:
