@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from engine.errors import NotFound
 from engine.store import absences, doubtful
@@ -120,13 +120,13 @@ def inbox(session: Session, member: str, at: datetime | None = None) -> Inbox:
     people = _people(session, member, at)
     pending = session.scalars(
         select(ApprovalRow)
-        .where(ApprovalRow.approver.in_(people), ApprovalRow.state == ApprovalState.PENDING.value)
+        .where(_asks(ApprovalRow, ApprovalRow.approver, people), ApprovalRow.state == ApprovalState.PENDING.value)
         .order_by(ApprovalRow.expires_at, ApprovalRow.id)
         .limit(LIMIT)
     ).all()
     waiting = session.scalars(
         select(TaskRow)
-        .where(TaskRow.assignee.in_(people), TaskRow.state == TaskState.OPEN.value)
+        .where(_asks(TaskRow, TaskRow.assignee, people), TaskRow.state == TaskState.OPEN.value)
         .order_by(TaskRow.due_at.is_(None), TaskRow.due_at, TaskRow.id)
         .limit(LIMIT)
     ).all()
@@ -143,7 +143,7 @@ def approval(
     """
     row = session.get(ApprovalRow, approval_id)
     found = _approvals(session, [row] if row else [])
-    if not found or not _theirs(session, found[0].approver, found[0].account, member, owner, at):
+    if not found or not _theirs(session, found[0].approver, found[0].account, member, owner, at, _above(row)):
         raise NotFound("There is no such approval.")
     return found[0]
 
@@ -153,7 +153,7 @@ def task(session: Session, task_id: int, member: str, owner: str | None, at: dat
     None. Raises `NotFound`."""
     row = session.get(TaskRow, task_id)
     found = _tasks(session, [row] if row else [])
-    if not found or not _theirs(session, found[0].assignee, found[0].account, member, owner, at):
+    if not found or not _theirs(session, found[0].assignee, found[0].account, member, owner, at, _above(row)):
         raise NotFound("There is no such task.")
     return found[0]
 
@@ -180,10 +180,29 @@ def _people(session: Session, member: str, at: datetime | None) -> list[str]:
     return [member, *(() if at is None else absences.stands_in_for(session, member, at))]
 
 
+def _asks(
+    table: type[ApprovalRow | TaskRow], person: InstrumentedAttribute[str], people: Sequence[str]
+) -> ColumnElement[bool]:
+    """Whose it is, and to whom it has been escalated."""
+    escalated = table.escalate_at.is_(None) & table.escalate_to.in_(people)
+    return person.in_(people) | escalated
+
+
+def _above(row: ApprovalRow | TaskRow | None) -> str:
+    """To whom it has been escalated; empty while it has not."""
+    return row.escalate_to if row is not None and row.escalate_at is None else ""
+
+
 def _theirs(
-    session: Session, person: str, account: Glance, member: str, owner: str | None, at: datetime | None
+    session: Session,
+    person: str,
+    account: Glance,
+    member: str,
+    owner: str | None,
+    at: datetime | None,
+    above: str = "",
 ) -> bool:
-    return owner is None or account.owner == member or person in _people(session, member, at)
+    return owner is None or account.owner == member or bool({person, above} & set(_people(session, member, at)))
 
 
 def _approvals(session: Session, rows: Sequence[ApprovalRow]) -> tuple[Approval, ...]:

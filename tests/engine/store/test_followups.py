@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from engine.running.following import FollowUp
-from engine.store import followups, tasks
+from engine.store import followups, inbox, tasks
 from engine.store.member_tables import NoticeRow
 from engine.store.run_tables import TaskRow
 from engine.store.sessions import Store
@@ -87,6 +87,7 @@ def test_nothing_is_said_before_it_is_time_and_it_is_said_late_after_an_outage(o
         assert followups.follow_up(session, AT + timedelta(days=9)) == 1
     assert told(owned) == [MIA, BOSS]
     with owned.read() as session:
+        assert [len(inbox.inbox(session, who, AT).tasks) for who in (MIA, BOSS, "lea@example.org")] == [1, 1, 0]
         assert session.scalar(select(func.count()).select_from(TaskRow).where(TaskRow.remind_at.is_not(None))) == 0
 
 
