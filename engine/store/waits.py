@@ -52,7 +52,7 @@ def task_done(session: Session, run_id: int, task_step: str, at: datetime) -> bo
     """The task of ``task_step`` is finished: wake the run where it waits for that. False when it does not."""
     mine = wait_of(origin(task_step))
     steps = session.scalars(select(WaitRow.step).where(WaitRow.run_id == run_id)).all()
-    return any([satisfy(session, run_id, step, at) for step in steps if origin(step) == mine])
+    return any(satisfy(session, run_id, step, at) for step in steps if origin(step) == mine)
 
 
 def satisfy(session: Session, run_id: int, step: str, at: datetime) -> bool:
