@@ -67,6 +67,7 @@ OPEN: Final = frozenset(
         ("POST", "/r/{token}"),
         ("GET", "/u/{token}"),
         ("POST", "/u/{token}"),
+        ("POST", "/u/{token}/preferences"),
     }
 )
 """Routes without a member: each is protected by the token in its path, or says nothing about anybody."""
