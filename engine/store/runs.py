@@ -16,6 +16,7 @@ from engine.store import done_again, outbox, superseding
 from engine.store.accounts import parts
 from engine.store.bulk import insert_all
 from engine.store.queueing import Queue, queue
+from engine.store.remembering import remembered
 from engine.store.run_tables import RunRow
 from engine.store.tables import AccountRow
 from engine.terms import Mode, OutboxKind, RunState
@@ -221,6 +222,7 @@ def _row(session: Session, run_id: int, *, lock: bool = False) -> RunRow:
     row = session.get(RunRow, run_id, with_for_update=lock or None, populate_existing=lock)
     if row is None:
         raise NotFound(f"There is no run {run_id}.")
+    remembered(session, "runs")[run_id] = row  # else the session forgets it, and reads it again each time
     return row
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from engine.store.remembering import remembered
 from engine.store.run_tables import DeliveryRow, StepRow
 from engine.terms import DeliveryState, StepState
 
@@ -25,9 +26,10 @@ class StepDone:
 
 def record(session: Session, run_id: int, step: str, kind: str, state: StepState, sentence: str, at: datetime) -> None:
     """Write or replace what is known of a step."""
-    row = session.get(StepRow, (run_id, step))
+    known = _known(session, run_id)
+    row = known.get(step)
     if row is None:
-        row = StepRow(run_id=run_id, step=step, kind=kind)
+        row = known[step] = StepRow(run_id=run_id, step=step, kind=kind)
         session.add(row)
     row.state = state.value
     row.sentence = sentence
@@ -36,8 +38,8 @@ def record(session: Session, run_id: int, step: str, kind: str, state: StepState
 
 def end_open(session: Session, run_id: int, sentence: str, at: datetime) -> None:
     """The run has ended, so no step of it waits or is being sent any more. What went before the end is done."""
-    still = [StepState.WAITING.value, StepState.PENDING.value]
-    for row in session.scalars(select(StepRow).where(StepRow.run_id == run_id, StepRow.state.in_(still))).all():
+    still = {StepState.WAITING.value, StepState.PENDING.value}
+    for row in [row for row in _known(session, run_id).values() if row.state in still]:
         went = _went(session, row)
         row.state = (StepState.DONE if went else StepState.SKIPPED).value
         row.sentence = f"It went to {went} of its people before the run ended." if went else sentence
@@ -51,7 +53,7 @@ def _went(session: Session, row: StepRow) -> int:
 
 def state_of(session: Session, run_id: int, step: str) -> StepState | None:
     """What is known of one step; None before anything happened."""
-    row = session.get(StepRow, (run_id, step))
+    row = _known(session, run_id).get(step)
     return None if row is None else StepState(row.state)
 
 
@@ -59,3 +61,11 @@ def of_run(session: Session, run_id: int) -> tuple[StepDone, ...]:
     """Everything that happened in a run, the oldest first."""
     rows = session.scalars(select(StepRow).where(StepRow.run_id == run_id).order_by(StepRow.at, StepRow.step))
     return tuple(StepDone(row.step, row.kind, StepState(row.state), row.sentence, row.at) for row in rows)
+
+
+def _known(session: Session, run_id: int) -> dict[str, StepRow]:
+    """The steps of a run by name, read once in a transaction: whoever writes them holds the run."""
+    runs: dict[int, dict[str, StepRow]] = remembered(session, "steps")
+    if run_id not in runs:
+        runs[run_id] = {row.step: row for row in session.scalars(select(StepRow).where(StepRow.run_id == run_id))}
+    return runs[run_id]

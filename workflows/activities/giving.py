@@ -2,10 +2,12 @@
 
 from sqlalchemy.orm import Session
 
+from engine.definitions.calendar import Calendar
 from engine.definitions.playbook import AskStep, BranchStep, SetStep, Step, TaskStep
 from engine.running.lines import Line
 from engine.store import assignees, setting, tasks
 from engine.store.finishing import NO_CODES, Codes
+from engine.store.remembering import remembered
 from engine.terms import StepState
 from workflows.activities import hours, mailing
 from workflows.activities.noting import note
@@ -19,8 +21,7 @@ def give_task(session: Session, scene: Scene, line: Line) -> None:
     pass_by("before_claim")
     step = scene.meaning(line).step
     asks = step if isinstance(step, TaskStep | AskStep) else None
-    to = assignees.resolve(session, scene.account.id, asks.to if asks else ("owner",), scene.now)
-    calendar = hours.of_member(session, scene, to)
+    to, calendar = _whom(session, scene, asks.to if asks else ("owner",))
     due = asks.due if asks else None
     title = _title(scene, line)
     tasks.open_task(
@@ -40,6 +41,16 @@ def give_task(session: Session, scene: Scene, line: Line) -> None:
     )
     note(session, scene, line, StepState.DONE, f"Task for {to or 'nobody'}: {title}")
     pass_by("after_claim")
+
+
+def _whom(session: Session, scene: Scene, asked: tuple[str, ...]) -> tuple[str, Calendar]:
+    """Who is to do it, and the calendar that counts for them: looked up once for all tasks of a stretch."""
+    known = remembered(session, "whom")
+    if asked not in known:
+        to = assignees.resolve(session, scene.account.id, asked, scene.now)
+        known[asked] = (to, hours.of_member(session, scene, to))
+    found: tuple[str, Calendar] = known[asked]
+    return found
 
 
 def set_value(session: Session, scene: Scene, line: Line) -> None:
