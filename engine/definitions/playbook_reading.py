@@ -8,7 +8,7 @@ from engine.definitions.catalog_reading import read_format
 from engine.definitions.connection import Connection
 from engine.definitions.contact_policy_reading import PRIORITIES
 from engine.definitions.fields import Fields
-from engine.definitions.playbook import Category, Playbook, ReEntry
+from engine.definitions.playbook import Category, Playbook, ReEntry, WaitStep, walk
 from engine.definitions.reading import Ledger, known, texts_of, word
 from engine.definitions.scope import Scope
 from engine.definitions.source import ListNode, MapNode, Node, ScalarNode
@@ -61,7 +61,16 @@ def read_playbook(
     if desk.count > MAX_STEPS:
         message = f"a playbook has at most {MAX_STEPS} steps, this one has {desk.count}"
         ledger.problem(playbook.place, 12, message, "split it into two")
+    _note_long_waits(playbook, ledger)
     return playbook
+
+
+def _note_long_waits(playbook: Playbook, ledger: Ledger) -> None:
+    """A run does not outlive its longest time, whatever it waits for."""
+    for step in walk(playbook.steps):
+        if isinstance(step, WaitStep) and not step.at_most.working and step.at_most.days > playbook.max_duration:
+            what = f"a run of this playbook ends after {playbook.max_duration} days, and this may wait for longer"
+            ledger.note(step.place, 50, f"{what}: raise max_duration, or lower at_most")
 
 
 def _successors(fields: Fields, playbooks: Collection[str]) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ from engine.definitions.playbook import (
     walk,
 )
 from engine.definitions.problem import Place
-from tests.bad_files.workspace import BASE, PLAYBOOK, bundle_of, sentences_of, with_edit
+from tests.bad_files.workspace import BASE, PLAYBOOK, bundle_of, notes_of, sentences_of, with_edit
 
 TOP: Final = BASE[PLAYBOOK][: BASE[PLAYBOOK].index("steps:")]
 HERE: Final = Place("anywhere")
@@ -141,6 +141,15 @@ def test_a_playbook_says_when_it_ends_and_what_goes_first() -> None:
     found = bundle_of({**text, "playbooks/later.yaml": later}).playbooks["seat-activation"]
     assert (found.exit, found.open_tasks) == (("goal_met", "signal_cleared", "unsubscribed"), "hand_over")
     assert (found.superseded_by, found.max_duration, found.priority) == (("later",), 90, "save")
+
+
+def test_a_wait_that_outlives_its_run_is_noted() -> None:
+    wait = '  - wait: {until: {">=": [{var: utilization}, 50%]}, at_most: 7d}'
+    longer = with_edit(PLAYBOOK, wait, "  - wait: {until_date: account.renewal_on, at_most: 200d}")
+    assert notes_of(longer) == []
+    assert notes_of(with_edit(PLAYBOOK, "exit: [goal_met]", "max_duration: 90d", longer)) == [
+        "a run of this playbook ends after 90 days, and this may wait for longer: raise max_duration, or lower at_most"
+    ]
 
 
 def test_what_an_event_must_say_is_a_condition_on_the_event() -> None:
