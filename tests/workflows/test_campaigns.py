@@ -1,16 +1,13 @@
 """Campaigns as a customer-success team means them: at each period to who is there then, and to thousands by itself."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
-import pytest
 from sqlalchemy import insert, select
 
 from engine.store import runs
 from engine.store.forecasting import forecast
 from engine.store.run_tables import ApprovalRow, RunRow, TaskRow
-from engine.store.sessions import Store, connect
+from engine.store.sessions import Store
 from engine.store.tables import AccountRow, ContactRow, SubjectRow
 from engine.terms import RunState
 from tests.workflows.activities.scenery import AT, BO, TODAY, Stage, playbook_file, read, stage
@@ -42,15 +39,6 @@ def _rule(name: str, playbook: str, signal: str) -> dict[str, str]:
     return {f"rules/adoption/{name}.yaml": text}
 
 
-@pytest.fixture
-def store(tmp_path: Path, sqlite_template: Path) -> Iterator[Store]:
-    path = tmp_path / "backcast.db"
-    path.write_bytes(sqlite_template.read_bytes())
-    opened = connect(f"sqlite:///{path}")
-    yield opened
-    opened.close()
-
-
 def _evaluate(here: Stage) -> list[int]:
     """One cycle; the runs of our playbook that it started."""
     before = _runs(here)
@@ -63,13 +51,13 @@ def _runs(here: Stage) -> list[int]:
         return list(session.scalars(select(RunRow.id).where(RunRow.playbook == "ours").order_by(RunRow.id)))
 
 
-def test_a_scheduled_campaign_goes_at_each_period_to_who_is_there_then(store: Store) -> None:
+def test_a_scheduled_campaign_goes_at_each_period_to_who_is_there_then(sqlite_store: Store) -> None:
     """S0-61: the first working day of each month, once, to the users of that day; nobody gets anything twice."""
     bundle = read(
         playbook_file("ours", "- email: {to: user, message: first}"),
         _rule("monthly", "ours", "{every: month, on: first working day}"),
     )
-    here = stage(store, bundle)
+    here = stage(sqlite_store, bundle)
     (september,) = _evaluate(here)
     assert _evaluate(here) == [], "a second cycle of the same day starts nothing"
     here.go(september)
@@ -78,7 +66,7 @@ def test_a_scheduled_campaign_goes_at_each_period_to_who_is_there_then(store: St
     for day in (1, 7, 15, 29):
         here.at = AT + timedelta(days=day)
         assert _evaluate(here) == [], f"nothing starts on {here.at:%Y-%m-%d}"
-    with store.begin() as session:
+    with sqlite_store.begin() as session:
         session.get_one(ContactRow, BO).departed_on = TODAY + 10
         session.add(SubjectRow(id=21, kind="contact"))
         session.flush()
@@ -112,14 +100,14 @@ def _newcomers(store: Store) -> None:
         )
 
 
-def test_onboarding_runs_for_thousands_of_accounts_without_anybody_doing_anything(store: Store) -> None:
+def test_onboarding_runs_for_thousands_of_accounts_without_anybody_doing_anything(sqlite_store: Store) -> None:
     """S2-55: one cycle starts them all; nothing on their way waits for a colleague, and everybody is written to."""
     steps = "- campaign: {to: champion, every: 3d, lessons: [first, second, third]}"
     onboarding = '{condition: {"==": [{var: account.stage}, onboarding]}}'
     bundle = read(playbook_file("ours", steps), _rule("welcome", "ours", onboarding))
-    here = stage(store, bundle)
-    _newcomers(store)
-    with store.read() as session:
+    here = stage(sqlite_store, bundle)
+    _newcomers(sqlite_store)
+    with sqlite_store.read() as session:
         ahead = next(one for one in forecast(session, bundle, AT, 30).playbooks if one.playbook == "ours")
     assert (ahead.starts, ahead.messages, ahead.people) == (MANY, 3 * MANY, MANY)
     assert (ahead.tasks, ahead.approvals) == (0, 0)
@@ -132,7 +120,7 @@ def test_onboarding_runs_for_thousands_of_accounts_without_anybody_doing_anythin
             here.later(3).go(run, "elapsed")
         assert here.run(run).state is RunState.DONE
     assert len(here.post.letters) == 3 * len(started[::200])
-    with store.read() as session:
+    with sqlite_store.read() as session:
         mine = set(started)
         assert not mine & set(session.scalars(select(TaskRow.run_id)))
         assert not mine & set(session.scalars(select(ApprovalRow.run_id)))

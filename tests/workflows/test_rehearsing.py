@@ -1,9 +1,7 @@
 """A rehearsal does what a run does, on a clock of its own, and leaves nothing behind."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -13,7 +11,7 @@ from engine.running.routes import Knowing, Position, visits
 from engine.running.timeline import Entry, Timeline, counted, values_of, walk
 from engine.store import holds, runs, suppressions
 from engine.store.base import Base
-from engine.store.sessions import Store, connect
+from engine.store.sessions import Store
 from engine.store.tables import AccountRow
 from engine.terms import Mode
 from tests.workflows.activities.scenery import AT, OWNER, Stage, playbook_file, read, stage
@@ -42,12 +40,8 @@ STEPS = """
 
 
 @pytest.fixture
-def here(tmp_path: Path, sqlite_template: Path) -> Iterator[Stage]:
-    path = tmp_path / "backcast.db"
-    path.write_bytes(sqlite_template.read_bytes())
-    store = connect(f"sqlite:///{path}")
-    yield stage(store, read(playbook_file("try-it", STEPS)))
-    store.close()
+def here(sqlite_store: Store) -> Stage:
+    return stage(sqlite_store, read(playbook_file("try-it", STEPS)))
 
 
 def _counts(store: Store) -> dict[str, int]:
@@ -64,7 +58,9 @@ def _way(entry: Entry, name: str) -> tuple[Entry, ...]:
     return next(way.entries for way in entry.others if way.name == name)
 
 
-def test_nothing_is_written_and_nothing_is_sent(here: Stage) -> None:
+def test_nothing_is_written_and_nothing_is_sent(store: Store) -> None:
+    """On both databases, down to the last row."""
+    here = stage(store, read(playbook_file("try-it", STEPS)))
     before = _counts(here.store)
     assert counted(_played(here, Mode.APPROVE))["messages"] > 0
     assert _counts(here.store) == before

@@ -1,8 +1,6 @@
 """The days ahead of a small portfolio: open runs from where they stand, and those that start now."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -11,7 +9,7 @@ from engine.running.forecast import Forecast, values_of
 from engine.store import suppressions
 from engine.store.forecasting import forecast
 from engine.store.runs import CHURNED
-from engine.store.sessions import connect
+from engine.store.sessions import Store
 from engine.store.tables import AccountRow, ContactRow, SubjectRow
 from tests.workflows.activities.scenery import AT, OWNER, Stage, playbook_file, read, stage
 
@@ -25,16 +23,12 @@ STEPS = """
 
 
 @pytest.fixture
-def here(tmp_path: Path, sqlite_template: Path) -> Iterator[Stage]:
-    path = tmp_path / "backcast.db"
-    path.write_bytes(sqlite_template.read_bytes())
-    store = connect(f"sqlite:///{path}")
+def here(sqlite_store: Store) -> Stage:
     bundle = read(playbook_file("try-it", STEPS), playbook_file("other", "- email: {to: user, message: first}"))
-    made = stage(store, bundle)
+    made = stage(sqlite_store, bundle)
     made.bundle = replace(bundle, contact_policy=USUAL_POLICY)
     made.stretches.looking_at = AT
-    yield made
-    store.close()
+    return made
 
 
 def _ahead(here: Stage, days: int = 30) -> Forecast:
@@ -42,8 +36,9 @@ def _ahead(here: Stage, days: int = 30) -> Forecast:
         return forecast(session, here.bundle, here.at, days)
 
 
-def test_an_open_run_is_followed_from_where_it_stands(here: Stage) -> None:
+def test_an_open_run_is_followed_from_where_it_stands(store: Store) -> None:
     """One mail has gone already; two lessons to two users and one message to the sponsor are ahead."""
+    here = stage(store, read(playbook_file("try-it", STEPS)))
     here.go(here.begin("try-it"))
     assert [letter.subject for letter in here.post.letters] == ["Seats at Acme"]
     found = _ahead(here)

@@ -1,14 +1,12 @@
 """From noticing to acting: what counts as begun, what as acted, and the percentiles."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from engine.store import tasks
 from engine.store.response_times import PERCENTILES, Response, by_rule, responses, times
-from engine.store.sessions import connect
+from engine.store.sessions import Store
 from engine.terms import Mode
 from tests.workflows.activities.scenery import AT, OWNER, Stage, playbook_file, read, stage
 
@@ -19,12 +17,8 @@ STEPS = """
 
 
 @pytest.fixture
-def here(tmp_path: Path, sqlite_template: Path) -> Iterator[Stage]:
-    path = tmp_path / "backcast.db"
-    path.write_bytes(sqlite_template.read_bytes())
-    store = connect(f"sqlite:///{path}")
-    yield stage(store, read(playbook_file("try-it", STEPS)))
-    store.close()
+def here(sqlite_store: Store) -> Stage:
+    return stage(sqlite_store, read(playbook_file("try-it", STEPS)))
 
 
 def _found(here: Stage) -> list[Response]:
@@ -32,8 +26,9 @@ def _found(here: Stage) -> list[Response]:
         return responses(session, AT - timedelta(days=1))
 
 
-def test_a_run_is_begun_with_its_first_task_and_acted_when_somebody_has_done_it(here: Stage) -> None:
+def test_a_run_is_begun_with_its_first_task_and_acted_when_somebody_has_done_it(store: Store) -> None:
     """S0-65: detection to first action, of each run; a wait alone is no action."""
+    here = stage(store, read(playbook_file("try-it", STEPS)))
     run_id = here.begin("try-it", rule="seats-unused")
     here.go(run_id)
     (waiting,) = _found(here)
