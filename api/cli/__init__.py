@@ -27,6 +27,7 @@ _SHARED = {
     "backtest_tables",
     "reasons",
     "refusing",
+    "members",
     "timeline_lines",
     "forecast_lines",
 }

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from api.cli import members as member_commands
 from api.cli.workspace import DataOption, JsonOption, now, open_store, out, settings_for
 from engine.store import members, notices
 from engine.store.migrating import HEAD, migrate as bring_up_to_date
@@ -21,6 +22,7 @@ def register(app: typer.Typer) -> None:
     member.command(name="add")(add_member)
     member.command(name="link")(link_member)
     member.command(name="mails")(mails_of_member)
+    member_commands.add_to(member)
     app.add_typer(member, name="member")
     key = typer.Typer(help="Keys that programs push data with.", no_args_is_help=True)
     key.command(name="add")(add_key)

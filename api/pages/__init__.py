@@ -9,6 +9,7 @@ from api.pages import (
     handing_over as handing_over,
     holding as holding,
     inbox as inbox,
+    me as me,
     metric as metric,
     noticing as noticing,
     portfolio as portfolio,
@@ -38,6 +39,7 @@ def routers() -> tuple[APIRouter, ...]:
         run,
         effects,
         holding,
+        me,
         noticing,
     )
     customers = (shared_report, unsubscribing)

@@ -73,6 +73,24 @@ def active(session: Session) -> tuple[Member, ...]:
     return tuple(_member(row) for row in rows)
 
 
+def change(session: Session, email: str, *, manager: str | None = None, calendar: str | None = None) -> str:
+    """Say who a member's manager is and by which calendar they work; None leaves it as it is. Returns their address.
+
+    Raises NotFound; Refused where the manager is no active member or the member.
+    """
+    address = find(session, email).email
+    values: dict[str, str] = {}
+    if calendar is not None:
+        values["calendar"] = calendar.strip()[:64]
+    if manager is not None:
+        values["manager"] = find(session, manager).email if manager.strip() else ""
+        if values["manager"] == address:
+            raise Refused(f"{address} cannot be their own manager.")
+    if values:
+        session.execute(update(MemberRow).where(MemberRow.email == address).values(**values))
+    return address
+
+
 def sign_in_link(session: Session, member_id: int, at: datetime) -> str:
     """The secret of a new link that signs the member in once, within 15 minutes. Old sign-ins are swept away."""
     session.execute(delete(SignInRow).where(SignInRow.expires_at < at))
