@@ -44,9 +44,9 @@ def refusal(act: RunAct, state: RunState, at_kind: LineKind | None, *, stuck: bo
             return "The run is not paused, so there is nothing to resume."
         case RunAct.RETRY if not stuck:
             return "Nothing in the run has failed, so there is nothing to try again."
-        case RunAct.APPROVE | RunAct.REJECT if at_kind is not None and at_kind != "gate":
+        case RunAct.APPROVE | RunAct.REJECT if at_kind is not None and at_kind not in {"gate", "fork"}:
             return "The run does not wait for an approval any more."
-        case RunAct.TASK_DONE if at_kind is not None and at_kind != "wait":
+        case RunAct.TASK_DONE if at_kind is not None and at_kind not in {"wait", "fork"}:
             return "The run does not wait for a task any more."
     return ""
 
