@@ -32,7 +32,7 @@ _POINTS: Final = 50
 _RULE: Final = """format: 1
 rule: low
 challenge:
-  {title: Nobody uses it, kind: risk, why: Whoever does not use it does not renew it., owner: cs-ops, review_by: 2099-01-01,
+  {title: Nobody uses it, kind: risk, why: Whoever does not use it leaves., owner: cs-ops, review_by: 2099-01-01,
    success: {metric: usage, at_least: 50, within: 30d}}
 actions: [{playbook: letter, mode: automatic}]
 guard: {cooldown: 30d, max_new_runs: 100000}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from api.drills import copies, doors, killing, people, places, relay, temporal_away
+from api.drills import copies, doors, killing, network, people, places, relay, temporal_away, versions
 from api.drills.ground import Database, Ground
 from api.drills.result import Found, Report
 from engine.errors import EngineError
@@ -34,10 +34,14 @@ DRILLS: Final[Mapping[str, Drill]] = {
     "F13": Drill("relay goes away after the final dot, three policies", relay.after_the_dot),
     "F14": Drill("relay answers a byte a second", relay.slow),
     "F20": Drill("ten processes evaluate the same portfolio at once", doors.evaluators_race),
+    "F23": Drill("playbooks edited, deleted and renamed under open runs", versions.changed_under_open_runs),
     "F24": Drill("eight members decide each approval at once", people.decided_at_once),
     "F28": Drill("people opt out while a campaign is being sent", people.opting_out),
     "F29": Drill("everything is put on hold while letters go out", people.held_back),
     "F30": Drill("yesterday's backup is restored, elsewhere and in place", copies.restored),
+    "F32": Drill("a message that one account of a thousand cannot be written", versions.one_cannot_be_written),
+    "F33": Drill("a run that hears five thousand signals", versions.a_long_life),
+    "F36": Drill("the network slow, cut, half open and gone", network.faults_between),
     "F37": Drill("workers and doors replaced one after another under load", killing.rolling),
 }
 
