@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 from api.dependencies import Acting, Allowed, Now, Pass, Reading, TheStore
 from api.pages.naming import names
 from api.pages.rendering import back_to, page
-from engine.errors import NotFound, Refused
+from engine.errors import EngineError, NotFound, Refused
 from engine.running.overriding import NEEDS_REASON, STUCK, possible
-from engine.store import acts, notes, snoozes
+from engine.store import acts, campaigns, notes, snoozes
+from engine.store.campaigns import Campaign
 from engine.store.run_page import RunPage, run_page
 from engine.store.sessions import Store
 from engine.terms import RunAct
@@ -112,7 +113,15 @@ def _page(request: Request, session: Session, run_id: int, allowed: Pass, refusa
         allowed=allowed,
         notes=notes.of_account(session, found.account.id, run_id),
         reasons=snoozes.REASONS,
+        campaigns=_campaigns(session, run_id),
     )
+
+
+def _campaigns(session: Session, run_id: int) -> tuple[Campaign, ...]:
+    try:
+        return campaigns.of_run(session, run_id)
+    except EngineError:  # of a run whose definitions cannot be read any more, everything else is shown
+        return ()
 
 
 def _offered(run: RunPage, allowed: Pass) -> list[RunAct]:

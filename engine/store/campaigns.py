@@ -3,7 +3,6 @@
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -12,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from engine.definitions.playbook import CampaignStep, walk
 from engine.running.ways import origin
-from engine.store import bundles, people, runs
+from engine.store import bundles, runs
 from engine.store.naming import one_of
 from engine.store.run_tables import DeliveryRow, StepRow, SuppressionRow
 from engine.store.runs import Run
@@ -70,24 +69,24 @@ class _Had:
     over: frozenset[str]
 
 
-def of_run(session: Session, run_id: int, at: datetime, limit: int = 200) -> tuple[Campaign, ...]:
-    """The campaigns of a run that have begun, in the order of the playbook, as of ``at``. Raises NotFound."""
+def of_run(session: Session, run_id: int, limit: int = 200) -> tuple[Campaign, ...]:
+    """The campaigns of a run that have begun, in the order of the playbook. Raises NotFound."""
     run = runs.find(session, run_id)
     playbook = bundles.by_fingerprint(session, run.bundle).playbooks[run.playbook]
     steps = [step for step in walk(playbook.steps) if isinstance(step, CampaignStep)]
-    found = [_campaign(session, run, step, playbook.category, at, limit) for step in steps]
+    found = [_campaign(session, run, step, playbook.category, limit) for step in steps]
     return tuple(one for one in found if one.counts)
 
 
-def _campaign(session: Session, run: Run, step: CampaignStep, category: str, at: datetime, limit: int) -> Campaign:
+def _campaign(session: Session, run: Run, step: CampaignStep, category: str, limit: int) -> Campaign:
     lines = [line.step for line in run.lines if line.kind == "lesson" and origin(line.step).startswith(f"{step.id}/")]
     sent = _sent(session, run.id, lines)
     everybody = sorted(frozenset().union(*sent.meant.values()))
     rows = session.scalars(select(ContactRow).where(one_of(ContactRow.id, everybody))).all() if everybody else ()
     gone = _unsubscribed(session, rows, category)
-    today = people.day_of(at)
     pupils = [
-        _pupil(row, lines, sent, is_gone=row.email.lower() in gone, has_left=_has_left(row, today)) for row in rows
+        _pupil(row, lines, sent, is_gone=row.email.lower() in gone, has_left=row.departed_on is not None)
+        for row in rows
     ]
     if not run.state.is_open:
         pupils = [replace(one, progress=_ENDED.get(one.progress, one.progress)) for one in pupils]
@@ -128,10 +127,6 @@ def _pupil(row: ContactRow, lines: Sequence[str], sent: _Had, *, is_gone: bool, 
     else:
         progress = Progress.LEARNED if missed else Progress.GOING_ON
     return Pupil(row.id, row.name, lessons, len(lines), progress)
-
-
-def _has_left(row: ContactRow, today: int) -> bool:
-    return row.departed_on is not None and row.departed_on <= today
 
 
 def _unsubscribed(session: Session, rows: Sequence[ContactRow], category: str) -> frozenset[str]:

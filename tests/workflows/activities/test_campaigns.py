@@ -33,7 +33,7 @@ def scene(store: Store) -> Stage:
 
 def progress(scene: Stage, run: int, limit: int = 200) -> tuple[Campaign, ...]:
     with scene.store.read() as session:
-        return campaigns.of_run(session, run, scene.at, limit)
+        return campaigns.of_run(session, run, limit)
 
 
 def seen(scene: Stage, run: int) -> dict[str, tuple[int, str]]:
