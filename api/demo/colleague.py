@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from engine.errors import Refused
 from engine.store import acts, approvals, tasks
+from engine.store.finishing import Codes
 from engine.store.run_tables import ApprovalRow, RunRow, TaskRow
 from engine.store.sessions import Store
 from engine.store.tables import AccountRow
@@ -97,12 +98,13 @@ class Colleague:
     def _finish(self, at: datetime) -> None:
         with self._store.read() as session:
             found = session.execute(
-                select(TaskRow.id, TaskRow.version, TaskRow.questions)
+                select(TaskRow.id, TaskRow.version, TaskRow.questions, TaskRow.codes)
                 .where(TaskRow.state == TaskState.OPEN.value)
                 .order_by(TaskRow.id)
                 .limit(_AT_ONCE)
             ).all()
-        for task, version, questions in found:
+        for task, version, questions, stored in found:
+            codes = Codes.of(stored)
             self._try(
                 partial(
                     tasks.finish,
@@ -112,6 +114,9 @@ class Colleague:
                     answers=dict.fromkeys(questions, 4.0),
                     note="Done.",
                     at=at,
+                    outcome=next(iter(codes.outcomes), ""),
+                    cause=next(iter(codes.causes), ""),
+                    ticked=codes.checklist,
                 )
             )
 
