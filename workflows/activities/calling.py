@@ -14,7 +14,7 @@ from engine.store.sessions import Store
 from engine.terms import DeliveryState
 from workflows.channels.letter import Verdict
 from workflows.channels.webhook import Caller
-from workflows.crash_points import pass_by
+from workflows.crash_points import pass_by, stand_at
 
 PAUSES: Final = (5.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0, 50_400.0, 72_000.0)
 """Seconds between attempts, as Standard Webhooks has them; the last one repeats."""
@@ -47,6 +47,7 @@ def call(store: Store, caller: Caller | None, order: Calling, at: datetime) -> V
     except Refused as refused:
         # Nothing is claimed where nothing can be called: whoever sets the variable lets it go on.
         return Verdict(DeliveryState.NOT_SENT, str(refused), later=at + _pause(order.day_seconds, 2, ""))
+    stand_at(order.step)
     pass_by("before_claim")
     with store.begin() as session:
         claimed = calls.claim(session, wanted, at)
