@@ -21,7 +21,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 from engine.errors import Unavailable
 from engine.running.working_time import DAY_SECONDS
 from engine.settings import Settings
-from engine.store import deliveries, followups
+from engine.store import bundles, deliveries, followups
 from engine.store.columns import columns_in
 from engine.store.sessions import Store
 from workflows.activities.cycle import Cycles
@@ -31,6 +31,7 @@ from workflows.at_once import AtOnce
 from workflows.beating import Beating
 from workflows.channels.choosing import choose_caller
 from workflows.channels.letter import Channel
+from workflows.channels.webhook import Caller
 from workflows.evaluation_cycle import EvaluationCycle
 from workflows.noticing import Noticing
 from workflows.outbox import Drainer
@@ -62,6 +63,7 @@ async def run_worker(
 ) -> None:
     """Work until ``stop`` is set (or this is cancelled), then finish what is at work and come back."""
     caller = choose_caller(settings, os.environ)
+    _warn_of_connections(store, caller)
     stretches = Stretches(store, channel, settings.base_url, settings.sender, settings.reply_address, caller)
     with columns_in(store, settings.columns_folder) as columns:
         if columns is None:
@@ -160,6 +162,15 @@ async def _beside(stop: asyncio.Event, loops: Sequence[Coroutine[Any, Any, None]
         await stop.wait()
         for task in tasks:
             task.cancel()
+
+
+def _warn_of_connections(store: Store, caller: Caller) -> None:
+    """Say at once what a playbook would otherwise meet in the middle of a run."""
+    with store.read() as session:
+        bundle = bundles.in_force(session)
+    for connection in bundle.connections.values() if bundle else ():
+        if why := caller.problem(connection):
+            _log.warning("the connection %s cannot be called: %s", connection.name, why)
 
 
 async def _look_after(store: Store) -> None:

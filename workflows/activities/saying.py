@@ -76,7 +76,7 @@ def notify(session: Session, scene: Scene, line: Line) -> Calls:
             session,
             key=f"run-{scene.run.id}-{line.step}",
             member=member,
-            subject=f"{scene.account.name}: {scene.challenge or scene.playbook.title}",
+            subject=": ".join(filter(None, (scene.account.name, scene.challenge, scene.playbook.title))),
             text=text,
             at=scene.now,
             account_id=scene.account.id,

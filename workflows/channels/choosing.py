@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from engine.definitions.addresses import read_target
+from engine.errors import Refused
 from engine.settings import Settings
 from workflows.channels.egress import Egress, allowed_urls
 from workflows.channels.file import FileChannel
@@ -32,5 +33,16 @@ def choose_channel(settings: Settings) -> Channel:
 def choose_caller(settings: Settings, environment: Mapping[str, str]) -> Caller:
     """What calls connections. ``environment`` holds the secrets that files name. Raises `Refused` where
     BACKCAST_ALLOW_EGRESS holds something that is no URL."""
-    own = frozenset({urlsplit(settings.base_url).hostname or ""})
-    return Caller(Egress(allowed=allowed_urls(settings.allow_egress), own=own), environment)
+    try:
+        allowed = allowed_urls(settings.allow_egress)
+    except Refused as refused:
+        raise Refused(f"BACKCAST_ALLOW_EGRESS is not usable: {refused}") from None
+    return Caller(Egress(allowed=allowed, own=_own(settings.base_url)), environment)
+
+
+def _own(base_url: str) -> frozenset[str]:
+    """The host of this installation, which it must not call."""
+    try:
+        return frozenset({read_target(base_url).host})
+    except Refused:  # nothing that could be called has this address
+        return frozenset()

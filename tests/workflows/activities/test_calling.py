@@ -360,7 +360,7 @@ def test_a_guide_without_anybody_is_left_out_and_said(scene: Stage, receiver: Fa
 
 
 def test_a_chat_and_a_colleague_are_told(scene: Stage, receiver: FaultyReceiver) -> None:
-    """S2-01, S2-17. What data says mentions nobody and makes no link in the chat."""
+    """S2-01. What data says mentions nobody and makes no link in the chat."""
     connect(scene, receiver)
     run = scene.begin("told")
     assert scene.go(run).stop == "end"
@@ -383,6 +383,14 @@ def test_a_chat_that_may_have_taken_it_is_not_told_twice(scene: Stage, receiver:
     assert [row.state for row in ledger(scene)] == ["ambiguous"]
     assert scene.steps(run)["tell"][1].endswith("1 may or may not have arrived: see the inbox.")
     assert len(receiver.calls) == 1
+
+
+def test_a_notice_names_the_challenge_and_the_response(scene: Stage) -> None:
+    """S2-17."""
+    scene.go(scene.begin("asked", rule="seats-unused"))
+    with scene.store.read() as session:
+        [notice] = notices.of_member(session, OWNER)
+    assert notice.subject == f"Acme: {scene.bundle.rules['seats-unused'].challenge.title}: Try it"
 
 
 def test_colleagues_alone_are_told_without_any_call(scene: Stage, receiver: FaultyReceiver) -> None:
