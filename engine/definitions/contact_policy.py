@@ -11,6 +11,7 @@ _THREE_DAYS: Final = Span(3.0)
 _TWO_WEEKS: Final = Span(14.0)
 
 Priority: TypeAlias = Choice["save", "renewal", "education", "expansion", "news"]
+OwnerChange: TypeAlias = Choice["none", "engine_tasks", "all"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,9 @@ class ContactPolicy:
     Messages go between ``window`` (minutes of the day; None: the working hours of the calendar) on working days or on
     every day, in the recipient's time zone; ``is_open_always`` sets that aside. What came too early or too late goes
     within ``spread_minutes`` of the next opening, and is given up after ``max_reschedules``.
+
+    ``owner_change``: what goes to the new owner of an account with it: nothing, the open tasks and approvals of runs,
+    or also the open tasks that members made.
     """
 
     per_day: int = 1
@@ -44,6 +48,7 @@ class ContactPolicy:
     is_open_always: bool = False
     spread_minutes: int = 15
     max_reschedules: int = 20
+    owner_change: OwnerChange = "engine_tasks"
     place: Place = field(default=Place("rules/contact.yaml"), compare=False)
 
     def rank(self, priority: str) -> int:

@@ -4,7 +4,7 @@ from typing import Final, Literal as Choice, get_args
 
 from engine.definitions.catalog import Catalog
 from engine.definitions.catalog_reading import read_format
-from engine.definitions.contact_policy import USUAL_POLICY, ContactPolicy, Priority
+from engine.definitions.contact_policy import USUAL_POLICY, ContactPolicy, OwnerChange, Priority
 from engine.definitions.fields import Fields
 from engine.definitions.playbook import Span
 from engine.definitions.quantities import parse_hours
@@ -13,6 +13,7 @@ from engine.definitions.source import MapNode, Node, ScalarNode
 from engine.definitions.step_parts import span_of
 
 PRIORITIES: Final[tuple[Priority, ...]] = get_args(Priority)
+OWNER_CHANGES: Final[tuple[OwnerChange, ...]] = ("none", "engine_tasks", "all")
 DAYS: Final[tuple[Choice["working", "every"], ...]] = ("working", "every")
 WINDOWS: Final = ("calendar", "always")
 NONE: Final = "none"
@@ -43,6 +44,7 @@ def read_contact_policy(node: Node, catalog: Catalog, ledger: Ledger) -> Contact
         is_open_always=is_always,
         spread_minutes=fields.whole("spread_minutes", _USUAL.spread_minutes, 0, 240),
         max_reschedules=fields.whole("max_reschedules", _USUAL.max_reschedules, 1, 1000),
+        owner_change=fields.word("owner_change", OWNER_CHANGES, "engine_tasks"),
         place=fields.place,
     )
     for inner in (escalation, quiet, fields):

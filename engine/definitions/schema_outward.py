@@ -1,7 +1,7 @@
 """The JSON Schemas of what holds for everything that goes out: connections and the contact policy."""
 
 from engine.definitions.connection_reading import CONNECTION_KINDS
-from engine.definitions.contact_policy_reading import DAYS, NONE, PRIORITIES, WINDOWS
+from engine.definitions.contact_policy_reading import DAYS, NONE, OWNER_CHANGES, PRIORITIES, WINDOWS
 from engine.definitions.schema_kit import (
     COUNT,
     FORMAT,
@@ -61,5 +61,6 @@ def contact_policy() -> Schema:
             days=words(DAYS),
             spread_minutes=COUNT,
             max_reschedules=COUNT,
+            owner_change=told(words(OWNER_CHANGES), "what of its open work goes to an account's new owner"),
         ),
     )

@@ -4,19 +4,16 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias, cast
 
-from sqlalchemy import ColumnElement, CursorResult, Update, select, update
+from sqlalchemy import ColumnElement, CursorResult, Update, update
 from sqlalchemy.orm import Session
 
+from engine.definitions.contact_policy import OwnerChange
 from engine.errors import NotFound, Refused
 from engine.store import assignees, notes
 from engine.store.run_tables import ApprovalRow, TaskRow
-from engine.store.tables import AccountRow
 from engine.terms import ApprovalState, TaskState
 
 Kind: TypeAlias = Literal["task", "approval"]
-Policy: TypeAlias = Literal["none", "engine tasks", "all"]
-"""What moves with an account that gets another owner: nothing, what runs gave, or everything open."""
-USUAL: Final[Policy] = "engine tasks"
 
 
 def reassign(
@@ -54,23 +51,18 @@ def move_all(session: Session, before: str, to: str) -> int:
     return _move(session, TaskRow.assignee == before, ApprovalRow.approver == before, to)
 
 
-def follow_owner(session: Session, accounts: Collection[int], before: str, to: str, policy: Policy) -> int:
+def follow_owner(session: Session, accounts: Collection[int], before: str, to: str, policy: OwnerChange) -> int:
     """Move the open work that the former owner has for accounts to their new owner. Returns how many there were.
 
-    ``policy`` ``engine tasks``: tasks and approvals that runs gave; ``all``: also those members made.
+    ``policy`` ``engine_tasks``: tasks and approvals that runs gave; ``all``: also those members made.
     """
     if policy == "none" or not before or not to or before == to or not accounts:
         return 0
     ids = sorted(accounts)
     tasks = TaskRow.account_id.in_(ids) & (TaskRow.assignee == before)
-    if policy == "engine tasks":
+    if policy == "engine_tasks":
         tasks &= TaskRow.run_id.is_not(None)
     return _move(session, tasks, ApprovalRow.account_id.in_(ids) & (ApprovalRow.approver == before), to)
-
-
-def owner_of(session: Session, account_id: int) -> str:
-    """The address of an account's owner; empty where it has none."""
-    return session.scalar(select(AccountRow.owner).where(AccountRow.id == account_id)) or ""
 
 
 def _move(session: Session, tasks: ColumnElement[bool], approvals: ColumnElement[bool], to: str) -> int:

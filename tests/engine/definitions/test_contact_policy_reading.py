@@ -38,6 +38,7 @@ window: 08:30-18:00
 days: every
 spread_minutes: 30
 max_reschedules: 5
+owner_change: all
 """)
     assert found == ContactPolicy(
         per_day=2,
@@ -55,6 +56,7 @@ max_reschedules: 5
         window_days="every",
         spread_minutes=30,
         max_reschedules=5,
+        owner_change="all",
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from engine.definitions.contact_policy import OwnerChange
 from engine.errors import NotFound, Refused
 from engine.running.lines import Line
 from engine.running.overriding import STUCK
@@ -176,10 +177,8 @@ def test_work_goes_only_to_members_and_only_while_it_is_open(store: Store, run: 
         reassigning.reassign(session, "approval", number, version=1, to=OMAR, member=DANA, reason="", at=AT)
 
 
-@pytest.mark.parametrize(("policy", "moved"), [("none", 0), ("engine tasks", 2), ("all", 3)])
-def test_open_work_follows_an_account_to_its_new_owner(
-    store: Store, run: int, policy: reassigning.Policy, moved: int
-) -> None:
+@pytest.mark.parametrize(("policy", "moved"), [("none", 0), ("engine_tasks", 2), ("all", 3)])
+def test_open_work_follows_an_account_to_its_new_owner(store: Store, run: int, policy: OwnerChange, moved: int) -> None:
     """D.8 53."""
     with store.begin() as session:
         account = session.scalars(select(AccountRow.id)).one()
