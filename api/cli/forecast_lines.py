@@ -18,7 +18,7 @@ def parts_of(found: Forecast) -> Iterator[RenderableType]:
     last = found.first + timedelta(days=found.days - 1)
     yield (
         f"{found.first} to {last}: {found.accounts} accounts, {found.open_runs} open runs, {found.starts} start now, "
-        f"{found.held_out} held out. Nothing was written, nothing was sent."
+        f"{found.later_starts} later by the calendar, {found.held_out} held out. Nothing was written, nothing was sent."
     )
     yield from (f"asks     {ask}" for ask in found.asks)
     if found.playbooks:

@@ -104,7 +104,7 @@ def _entries(rule: Rule, bundle: Bundle, evaluation: Evaluation, inside: Abstrac
     rows = [row for row, account in zip(firing.tolist(), accounts, strict=True) if account not in inside]
     if not rows:
         return ()
-    drawing = _Drawing(rule, evaluation)
+    drawing = Drawing(rule, evaluation)
     severities = _severities(rule, evaluation)
     churned = _is_text(evaluation.columns.get("account.stage"), "churned", len(facts.accounts))
     baselines = _baselines(rule, evaluation)
@@ -127,7 +127,7 @@ def _entries(rule: Rule, bundle: Bundle, evaluation: Evaluation, inside: Abstrac
     return tuple(found)
 
 
-class _Drawing:
+class Drawing:
     """Which action of a rule is meant for an account, and which arm it is in."""
 
     def __init__(self, rule: Rule, evaluation: Evaluation) -> None:
@@ -147,6 +147,7 @@ class _Drawing:
         return (actions[chosen] if chosen < len(actions) else None), passed
 
     def arm(self, row: int, action: Action | None) -> Arm:
+        """The arm an account is in, should that action be taken."""
         if self._exempt[row]:
             return Arm.EXEMPT
         if action is None:

@@ -62,7 +62,8 @@ class Mails:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """The days from ``first`` on. ``tasks``: member → per week; ``approvals``: member → per day."""
+    """The days from ``first`` on. ``starts`` runs start now, ``later_starts`` by the calendar within the days;
+    ``held_out`` counts both. ``tasks``: member → per week; ``approvals``: member → per day."""
 
     first: date
     days: int
@@ -77,6 +78,7 @@ class Forecast:
     collisions: tuple[Collision, ...] = ()
     asks: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
+    later_starts: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from engine.definitions.bundle import Bundle
 from engine.errors import EngineError
 from engine.evaluation.columns import Numbers
-from engine.evaluation.deciding import Decision, decide
+from engine.evaluation.deciding import Decision, decide, default_limit
 from engine.evaluation.evaluation import Evaluation, evaluate
 from engine.running.adding_up import Adding, playbooks_ahead, reach
+from engine.running.coming import coming
 from engine.running.fast_forward import Course, Going, Places, happenings
 from engine.running.forecast import Forecast, Reach
 from engine.running.lines import compile_lines, meanings
@@ -29,10 +30,10 @@ from engine.store.facts import load_facts
 from engine.store.past import FINAL, load_past
 from engine.store.plain_rows import plain_rows
 from engine.store.run_tables import ApprovalRow, RunRow, WaitRow
-from engine.terms import ApprovalState, DecisionKind, Mode, RunState
+from engine.terms import ApprovalState, Arm, DecisionKind, Mode, RunState
 
 ASSUMED = (
-    "Data and signals stay as they are now: nothing else starts, nothing ends early.",
+    "Data and signals stay as they are now: only the calendar starts something later, and nothing ends early.",
     "A wait lasts its longest; a task that is waited for is done when it is due.",
     "An approval is given, and a run in mode manual is started, after one working day.",
     "Nobody talks to a customer meanwhile, so nothing waits for that.",
@@ -51,6 +52,7 @@ def forecast(session: Session, bundle: Bundle, at: datetime, days: int, *, relea
     gathering = _Gathering(session, bundle, evaluation, at)
     gathering.start(plan.decisions)
     gathering.take_up()
+    asks = {**plan.asks, **gathering.wait_for_the_calendar(days, past.episode_ended, released=released)}
     adding, touches = gathering.add(days)
     span = at.date(), days
     crowd = crowds.crowd(session, evaluation, gathering.places, at)
@@ -60,14 +62,15 @@ def forecast(session: Session, bundle: Bundle, at: datetime, days: int, *, relea
         days=days,
         accounts=len(evaluation.facts.accounts),
         open_runs=sum(running.values()),
-        starts=sum(starts.values()),
-        held_out=sum(one.kind is DecisionKind.HOLD_OUT for one in plan.decisions),
+        starts=sum(starts.values()) - gathering.later,
+        held_out=sum(one.kind is DecisionKind.HOLD_OUT for one in plan.decisions) + gathering.held_out,
+        later_starts=gathering.later,
         playbooks=playbooks_ahead(adding, touches, running, starts),
         mails=touches.mails(bundle.contact_policy, crowd, span),
         tasks={name: tuple(weeks) for name, weeks in sorted(adding.tasks.items())},
         approvals={name: tuple(each) for name, each in sorted(adding.approvals.items())},
         collisions=touches.collisions(bundle.contact_policy),
-        asks=tuple(f"{rule}: {ask}" for rule, ask in sorted(plan.asks.items())),
+        asks=tuple(f"{rule}: {ask}" for rule, ask in sorted(asks.items())),
         assumed=(*ASSUMED, *gathering.left_out),
     )
 
@@ -98,6 +101,7 @@ class _Gathering:
         self.going: list[Going] = []
         self._courses: dict[tuple[str, str, Mode], int] = {}
         self._made: list[Course] = []
+        self.later = self.held_out = 0
         self._barred = crowds.barred(self.session)
         self.places = Places(crowds.calendars(self.bundle, self.evaluation), {}, self.bundle.contact_policy)
 
@@ -116,6 +120,29 @@ class _Gathering:
         for one, row in zip(starts, rows, strict=True):
             course = self._course(self.bundle, one.playbook, one.mode or Mode.APPROVE)
             self.going.append(Going(row, course, (Position(self.at, 0),), one.rule, is_new=True))
+
+    def wait_for_the_calendar(
+        self, days: int, ended: Mapping[tuple[str, int], int], *, released: bool
+    ) -> dict[str, str]:
+        """Runs that schedules and clocks start on a later day. Returns what rules ask that would go beyond their
+        limit then."""
+        barred = np.isin(self.evaluation.facts.accounts.ids, sorted(self._barred))
+        asks: dict[str, str] = {}
+        for one in coming(self.bundle, self.evaluation, days, barred, ended):
+            own = self.bundle.rules[one.rule].guard.max_new_runs
+            limit = default_limit(len(barred)) if own is None else own
+            starts, held = one.starts
+            if starts > limit and not released:
+                asks[one.rule] = f"wants {starts} new runs on {_date(one.day)}; its limit is {limit}. Let them start?"
+                continue
+            self.held_out += held
+            self.later += starts
+            begin = (Position(self.at + timedelta(days=one.day - self.evaluation.facts.at), 0),)
+            for row, action, arm in zip(one.rows.tolist(), one.actions, one.arms, strict=True):
+                if arm is not Arm.HELD_OUT:
+                    course = self._course(self.bundle, action.playbook, action.mode)
+                    self.going.append(Going(row, course, begin, one.rule, is_new=True))
+        return asks
 
     def take_up(self) -> None:
         """Runs that are open, from where they stand; those that cannot be read are named and left out."""
@@ -199,6 +226,10 @@ class _Gathering:
             if isinstance(column, Numbers):
                 found[name] = [_moment(day) for day in column.values.tolist()]
         return found
+
+
+def _date(day: int) -> str:
+    return (DAY_ZERO + timedelta(days=day)).date().isoformat()
 
 
 def _moment(day: float) -> datetime | None:

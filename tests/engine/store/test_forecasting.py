@@ -131,3 +131,34 @@ def test_a_forecast_is_plain_values_for_programs(here: Stage) -> None:
     values = values_of(_ahead(here))
     assert values["first"] == (AT.date()).isoformat()
     assert len(values["mails"]["per_day"]) == 30
+
+
+MONTHLY = """format: 1
+rule: monthly
+challenge:
+  title: People hear of what is new
+  kind: opportunity
+  why: People who hear of it regularly come back to it, and say so when we ask them.
+  owner: cs-ops
+  review_by: 2030-01-01
+  success: {{metric: active_users, at_least: 1, within: 30d}}
+actions:
+  - playbook: other
+    mode: automatic
+guard: {{cooldown: {cooldown}, max_new_runs: 1}}
+existing: enrol
+signals:
+  it: {{every: month, on: first working day}}
+when: {{any: [it]}}
+"""
+
+
+@pytest.mark.parametrize(("cooldown", "later"), [("7d", 3), ("40d", 0)])
+def test_what_a_schedule_starts_later_is_in_the_forecast(sqlite_store: Store, cooldown: str, later: int) -> None:
+    """S0-61: on the first working day of each month, unless a cooldown is longer than that."""
+    rule = {"rules/adoption/monthly.yaml": MONTHLY.format(cooldown=cooldown)}
+    here = stage(sqlite_store, read(playbook_file("other", "- email: {to: user, message: first}"), rule))
+    found = _ahead(here, days=95)
+    assert (found.starts, found.later_starts) == (1, later)
+    assert found.mails.per_day[30] == (2 if cooldown == "7d" else 0), "the first of October, two users"
+    assert found.mails.planned == 2 * (1 + later)
