@@ -58,7 +58,7 @@ def read_catalog(node: Node, ledger: Ledger, added: Mapping[str, Metric]) -> Cat
         place=fields.place,
         features=features,
         seniority=seniority,
-        member_roles=_names(fields, "member_roles", "a role of members"),
+        member_roles=_member_roles(fields),
         causes=_causes(fields),
         account_fields={
             key.text: _account_field(key, value, ledger) for key, value in fields.entries("account_fields")
@@ -199,6 +199,17 @@ def _names(fields: Fields, key: str, what: str) -> tuple[str, ...]:
     for node in nodes:
         name(node, fields.ledger, what)
     return texts_of(nodes)
+
+
+def _member_roles(fields: Fields) -> tuple[str, ...]:
+    """Roles stand beside the fields of an account where accounts are pushed, so none may be called like one."""
+    taken = {*ACCOUNT_FIELDS, "owner", "manager", "segment", "suppressed", "goals", "fields", "id"}
+    taken |= {key.text for key, _ in fields.entries("account_fields")}
+    for node in fields.texts("member_roles"):
+        if node.text in taken:
+            message = f'a role of members cannot be called "{node.text}": accounts have that already'
+            fields.ledger.problem(node, 33, message, "call it otherwise, like renewal_owner")
+    return _names(fields, "member_roles", "a role of members")
 
 
 def _check_names(catalog: Catalog, ledger: Ledger) -> None:

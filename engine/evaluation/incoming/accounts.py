@@ -56,6 +56,7 @@ class PushedAccount:
     """One account as pushed. ``said``: the row's own columns only, so that what was not said stays as it was.
 
     ``parent`` in it is the key of the account this one belongs to. ``products``: what the account uses, by name.
+    ``members``: role of the catalog's ``member_roles`` → address of the colleague; None: nobody any more.
     """
 
     key: str
@@ -63,6 +64,7 @@ class PushedAccount:
     fields: Mapping[str, float | bool | str | None] = field(default_factory=dict)
     goals: Mapping[str, AgreedGoal] = field(default_factory=dict)
     products: tuple[str, ...] = ()
+    members: Mapping[str, str | None] = field(default_factory=dict)
     place: Place = field(default_factory=Place)
 
 
@@ -145,9 +147,10 @@ def _account(values: Values, catalog: Catalog) -> PushedAccount:
     return PushedAccount(
         key=values.key("key"),
         said={name: value for name, value in said.items() if values.has(name)},
-        fields=_fields(values),
+        fields=_fields(values, catalog),
         goals=_goals(values, catalog),
         products=values.names("products"),
+        members=_members(values, catalog),
         place=values.row.place,
     )
 
@@ -157,10 +160,23 @@ def _owner(values: Values) -> str | None:
     return found.lower() if found and "@" in found else found
 
 
-def _fields(values: Values) -> dict[str, float | bool | str | None]:
+def _members(values: Values, catalog: Catalog) -> dict[str, str | None]:
+    """Who does what for the account beside its owner."""
+    found: dict[str, str | None] = {}
+    for role in catalog.member_roles:
+        address = values.text(role) if values.has(role) else None
+        if address and "@" not in address:
+            message = f'"{shortened(address)}" is no address of a colleague; write an e-mail address'
+            values.fault(role, "bad_address", message)
+        elif values.has(role):
+            found[role] = address.lower() if address else None
+    return found
+
+
+def _fields(values: Values, catalog: Catalog) -> dict[str, float | bool | str | None]:
     found: dict[str, float | bool | str | None] = {}
     for name, value in values.row.values.items():
-        if name in OWN or name.startswith("goals."):
+        if name in OWN or name in catalog.member_roles or name.startswith("goals."):
             continue
         bare = name.removeprefix("fields.")
         if not _FIELD.fullmatch(bare):
