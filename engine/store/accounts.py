@@ -11,7 +11,7 @@ from engine.evaluation.incoming.accounts import AgreedGoal, PushedAccount
 from engine.evaluation.incoming.faults import Faults, shortened
 from engine.evaluation.incoming.values import day_of
 from engine.evaluation.point_values import like
-from engine.store import changed
+from engine.store import account_members, changed
 from engine.store.naming import one_of
 from engine.store.points import Added
 from engine.store.tables import AccountRow, GoalRow, ProductRow, SubjectRow
@@ -58,7 +58,8 @@ def push(
     agreed = _agree(session, {known[account.key].id: account.goals for account in accounts if account.goals})
     above = _put_under(session, accounts, known, faults)
     using = _add_products(session, {known[account.key].id: account.products for account in accounts}, at)
-    written |= {key for key, row in known.items() if row.id in agreed | above | using}
+    cast = account_members.put(session, {known[account.key].id: account.members for account in accounts})
+    written |= {key for key, row in known.items() if row.id in agreed | above | using | cast}
     fresh = {account.key for account in accounts if account.key in made}
     session.flush()
     changed.mark(session, {known[key].id for key in fresh | written})
