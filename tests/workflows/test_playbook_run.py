@@ -361,3 +361,27 @@ async def test_acts_on_several_rows_at_once_are_taken_one_after_another(on_stage
         await run.result()
         assert set(stage.recorder.outcomes[4:-2]) == {"approved", "skipped"}
         assert stage.recorder.outcomes[-2:] == ["joined", "skipped"]
+
+
+async def test_of_a_yes_and_a_no_that_come_at_once_one_takes_effect_and_the_other_is_told_so(on_stage: OnStage) -> None:
+    """Both pass the validator while the stretch that leads to the approval is at work; the handler asks again."""
+    async with on_stage(GATED) as stage:
+        stage.recorder.hold.clear()
+        run = await stage.begin_by_hand()
+        await stage.stands(1)
+        both = [
+            asyncio.create_task(stage.act(run, kind, "yes", number)) for number, kind in ((1, "approve"), (2, "reject"))
+        ]
+        await asyncio.sleep(0.2)
+        stage.recorder.hold.set()
+        answers = await asyncio.gather(*both, return_exceptions=True)
+        await run.result()
+        refused = [answer for answer in answers if isinstance(answer, WorkflowUpdateFailedError)]
+        assert len(refused) == len(stage.recorder.acts) == 1
+        assert isinstance(refused[0].cause, ApplicationError)
+        taken = {"approve": "approved", "reject": "rejected"}[stage.recorder.acts[0].kind]
+        assert refused[0].cause.message in {
+            f'the approval "yes" is already {taken}',
+            'the run does not stand at the approval "yes"',
+        }
+        assert stage.recorder.outcomes == ["begin", taken]
