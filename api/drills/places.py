@@ -11,8 +11,9 @@ from typing import Final
 
 from sqlalchemy import func, select
 
-from api.drills import texts
+from api.drills import calls, texts
 from api.drills.ground import Ground
+from api.drills.hooks import Hooks
 from api.drills.ledger import Entry, account_for, entries, look_over, states
 from api.drills.processes import until
 from api.drills.result import Figure, Found
@@ -27,9 +28,9 @@ _PATIENCE: Final = 120.0
 _WIRE: Final[frozenset[Place]] = frozenset({"before_dot", "after_dot", "after_reply"})
 """Killed here, nobody can know whether it arrived. A step that only writes has no such place."""
 
-_STEPS: Final = {"mail": "email", "task": "task", "report": "report"}
-_SENDS: Final = {"mail": 4, "task": 0, "report": 2}
-"""Deliveries of a run: two letters to two people, none, one letter to two people."""
+_STEPS: Final = {"mail": "email", "webhook": "webhook", "task": "task", "report": "report"}
+_SENDS: Final = {"mail": 4, "webhook": 1, "task": 0, "report": 2}
+"""Deliveries of a run: two letters to two people, one call, none, one letter to two people."""
 
 
 def killed_at_places(ground: Ground) -> Found:
@@ -38,23 +39,26 @@ def killed_at_places(ground: Ground) -> Found:
     kinds = tuple(_STEPS) if not ground.small else ("mail", "task")
     runs = ground.pick(5, 1)
     sink: Sink = ground.keep(Sink())
+    hooks: Hooks = ground.keep(Hooks())
     server = ground.temporal(*(_namespace(place) for place in places))
-    sites = [_site(ground, place, server.address, sink.port) for place in places]
+    sites = [_site(ground, place, server.address, sink.port, hooks.port) for place in places]
     found = Found()
     with ThreadPoolExecutor(len(sites)) as beside:
         killed = list(beside.map(lambda pair: _kill(pair[0], pair[1], kinds, runs), zip(sites, places, strict=True)))
     for site, place, crashed in zip(sites, places, killed, strict=True):
-        _judge(found, site, place, crashed, sink.delivered)
+        _judge(found, site, place, crashed, sink.delivered + hooks.delivered)
     return found
 
 
-def _site(ground: Ground, place: Place, address: str, relay: int) -> Site:
-    site = Site(ground, place, address, relay, namespace=_namespace(place))
+def _site(ground: Ground, place: Place, address: str, relay: int, hook: int) -> Site:
+    more = calls.settings({"ok": hook})
+    site = Site(ground, place, address, relay, more, calls.SHORT_DAY, _namespace(place))
     site.publish(
         texts.workspace(
             texts.letters("mail", 2),
             texts.playbook("task", "  - task: {title: Call them, to: owner}"),
             texts.playbook("report", "  - report: {use: drilled, share_with: champion, expires: 30d}"),
+            calls.files("webhook", hook),
         )
     )
     return site
@@ -89,7 +93,7 @@ def _judge(found: Found, site: Site, place: Place, began: Mapping[str, list[int]
         row = _row(site, kind, runs, [one for one in ledger if one.run in runs], delivered)
         found.rows.append({"killed_at": place, "step": kind, **row})
         wrong = row["twice"] or row["lost"] or row["not_sent"]
-        doubtful = bool(row["ambiguous"]) if place in _WIRE else True
+        doubtful = bool(row["ambiguous"]) if place in _WIRE and kind != "webhook" else True
         found.require(not wrong, f"{place}: a {kind} was not done exactly once: {row}")
         found.require(doubtful, f"{place}: the {kind} that was on the wire is not listed as ambiguous")
     ended = states(site)
@@ -109,7 +113,7 @@ def _row(site: Site, kind: str, runs: list[int], ledger: list[Entry], delivered:
     return {
         "expected": _SENDS[kind] * len(runs),
         "done": count[DeliveryState.SENT],
-        "twice": sum(delivered[one.message_id] > 1 for one in ledger),
+        "twice": sum(delivered[one.message_id] > 1 + one.retries for one in ledger),
         "lost": _SENDS[kind] * len(runs) - settled,
         "not_sent": count[DeliveryState.NOT_SENT],
         "ambiguous": count[DeliveryState.AMBIGUOUS],

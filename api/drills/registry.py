@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from api.drills import copies, doors, killing, network, people, places, relay, temporal_away, versions
+from api.drills import calls, copies, doors, killing, network, people, places, relay, temporal_away, versions
 from api.drills.ground import Database, Ground
 from api.drills.result import Found, Report
 from engine.errors import EngineError
@@ -22,7 +22,7 @@ class Drill:
 
 DRILLS: Final[Mapping[str, Drill]] = {
     "F01": Drill("worker killed (−9) at random moments of sending", killing.killed_at_random),
-    "F02": Drill("worker killed at seven places of a letter, a task and a report", places.killed_at_places),
+    "F02": Drill("worker killed at seven places of a letter, a webhook, a task and a report", places.killed_at_places),
     "F03": Drill("worker stands still for longer than its time-out, another one at work", killing.standing_still),
     "F04": Drill("Temporal server killed (−9) while runs start, wait and write", temporal_away.killed),
     "F05": Drill("Temporal away for a minute", temporal_away.away),
@@ -33,6 +33,7 @@ DRILLS: Final[Mapping[str, Drill]] = {
     "F12": Drill("relay refuses one of a thousand recipients for good", relay.one_of_many),
     "F13": Drill("relay goes away after the final dot, three policies", relay.after_the_dot),
     "F14": Drill("relay answers a byte a second", relay.slow),
+    "F15": Drill("receivers of webhooks fail in twelve ways", calls.receivers_fail),
     "F20": Drill("ten processes evaluate the same portfolio at once", doors.evaluators_race),
     "F23": Drill("playbooks edited, deleted and renamed under open runs", versions.changed_under_open_runs),
     "F24": Drill("eight members decide each approval at once", people.decided_at_once),

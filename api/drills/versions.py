@@ -3,24 +3,25 @@
 import asyncio
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from temporalio.client import Client
 
 from api.drills import texts
 from api.drills.ground import Ground
 from api.drills.ledger import account_for, done, look_over, states
 from api.drills.processes import require, until
-from api.drills.pushing import push
 from api.drills.result import Found
 from api.drills.sink import Sink
 from api.drills.site import Site
 from engine.store.run_tables import RunRow, TaskRow
+from engine.store.tables import ContactRow
 from engine.terms import RunState
 from workflows.client import connect
 from workflows.outbox import run_key
 from workflows.payloads import Wake
 
 _PATIENCE: Final = 300.0
+_FORGED: Final = "=?utf-8?q?Ann?="
 _FIRST, _SECOND = "The first version", "The second version"
 _WAITED: Final = "  - wait: {at_most: 1d}\n  - email: {to: champion, message: hello}\n"
 _SECOND_STEPS: Final = "  - email: {to: champion, message: hello}\n  - task: {title: Call them, to: owner}\n"
@@ -78,27 +79,28 @@ def _versions(found: Found, site: Site, sink: Sink, fresh: set[str]) -> None:
 
 
 def one_cannot_be_written(ground: Ground) -> Found:
-    """F32: of a thousand accounts one has a value its message cannot be written with (a divisor of zero). A person of that
-    one is asked; all the others get theirs."""
+    """F32: of a thousand people one has a name that cannot stand in a subject: it would be read as something encoded.
+    Nothing is sent there and its owner is asked; all the others get theirs."""
     accounts, found = ground.pick(1000, 8), Found()
     sink: Sink = ground.keep(Sink())
     site = Site(ground, "site", ground.temporal().address, sink.port)
     files = texts.letters("letter", 1)
-    files["playbooks/messages/letter/hello.md"] = (
-        "A letter of the drill\n\nOne of {{ 100 / (metrics.usage | default(1)) }}.\n"
-    )
+    files["playbooks/messages/letter/hello.md"] = "A letter for {{ contact.name }}\n\nHello.\n"
     site.publish(texts.workspace(files))
     site.people(accounts, each=1)
-    push(site, {key: 0.0 if key == "account-3" else 5.0 for key in site.accounts})
+    with site.store.begin() as session:
+        session.execute(
+            update(ContactRow).where(ContactRow.account_id == site.accounts["account-3"]).values(name=_FORGED)
+        )
     site.begin("letter")
     site.worker()
     until(site.is_over, _PATIENCE)
     with site.store.read() as session:
-        asked = session.scalars(select(TaskRow.account_id)).all()
+        asked = list(session.scalars(select(TaskRow.account_id)))
     account_for(found, site, sink.delivered, accounts - 1)
     look_over(found, site)
     found.counts |= {"accounts": accounts, "owners_asked": len(asked)}
-    found.require(list(asked) == [site.accounts["account-3"]], f"{len(asked)} owners were asked, not the one concerned")
+    found.require(asked == [site.accounts["account-3"]], f"{len(asked)} owners were asked, not the one concerned")
     return found
 
 
