@@ -20,8 +20,8 @@ from engine.evaluation.happened import Entries, event_columns
 from engine.evaluation.program import evaluate_condition
 from engine.store import points
 from engine.store.account_columns import column
-from engine.store.accounts import parts
 from engine.store.points import PointColumns
+from engine.store.portions import parts
 from engine.store.tables import ContactRow, EventRow
 
 Happened: TypeAlias = "Row[str, int, int | None, int, datetime, dict[str, Any]]"
