@@ -13,6 +13,7 @@ from engine.errors import NotFound, Refused
 from engine.running.following import NO_FOLLOW_UP, FollowUp
 from engine.store import finishing, points, waits
 from engine.store.finishing import NO_CODES, Codes, Finish
+from engine.store.remembering import remembered
 from engine.store.run_tables import TaskRow
 from engine.terms import TaskState
 
@@ -56,10 +57,11 @@ def open_task(
     questions: Mapping[str, str] | None = None,
     codes: Codes = NO_CODES,
     follow_up: FollowUp = NO_FOLLOW_UP,
-) -> int:
-    """Give a member something to do; the same step of a run gives it once. Returns the task's id."""
-    row = None if run_id is None else _of_step(session, run_id, step)
-    if row is None:
+) -> None:
+    """Give a member something to do; the same step of a run gives it once."""
+    given = _given(session, run_id)
+    if step not in given or run_id is None:
+        given.add(step)
         row = TaskRow(
             account_id=account_id,
             run_id=run_id,
@@ -77,8 +79,6 @@ def open_task(
             escalate_to=follow_up.escalate_to,
         )
         session.add(row)
-        session.flush()
-    return row.id
 
 
 def finish(
@@ -159,6 +159,16 @@ def _why_lost(row: TaskRow) -> str:
     if row.state == TaskState.CANCELLED.value:
         return f"This task was cancelled: {row.note}"
     return "The task has changed since you opened it: look at it again."
+
+
+def _given(session: Session, run_id: int | None) -> set[str]:
+    """The steps of a run that have given a task, read once in a transaction: whoever gives them holds the run."""
+    if run_id is None:
+        return set()
+    runs: dict[int, set[str]] = remembered(session, "tasks")
+    if run_id not in runs:
+        runs[run_id] = set(session.scalars(select(TaskRow.step).where(TaskRow.run_id == run_id)))
+    return runs[run_id]
 
 
 def _of_step(session: Session, run_id: int, step: str) -> TaskRow | None:

@@ -13,7 +13,7 @@ from engine.definitions.bundle import Bundle
 from engine.errors import NotFound, Refused
 from engine.store import bundles, points, reports, runs, score_overrides, tasks, waits
 from engine.store.files import read_files
-from engine.store.run_tables import OutboxRow, ReportRow
+from engine.store.run_tables import OutboxRow, ReportRow, TaskRow
 from engine.store.sessions import Store
 from engine.store.tables import AccountRow, GoalRow, MetricRow, PointRow, SubjectRow
 from engine.terms import MICRO, Mode, ReportState, TaskState, Tier
@@ -66,7 +66,7 @@ def values(session: Session, metric: str) -> list[float]:
 
 
 def ask(session: Session) -> int:
-    return tasks.open_task(
+    tasks.open_task(
         session,
         account_id=1,
         run_id=1,
@@ -76,6 +76,7 @@ def ask(session: Session) -> int:
         at=AT,
         questions={"engaged_on_calls": "How engaged were they on calls?"},
     )
+    return session.scalars(select(TaskRow.id).order_by(TaskRow.id.desc())).first() or 0
 
 
 def finish(session: Session, task: int, value: float, member: str = "mia@example.org", version: int = 1) -> None:
