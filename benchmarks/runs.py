@@ -137,8 +137,9 @@ def _request(store: Store, bundle: Bundle, numbers: range) -> None:
     if not numbers:
         return
     with store.begin() as session:
-        ids = accounts.ids(session, [f"a{number}" for number in numbers])
-        wanted = [Wanted(number, "wait", Mode.AUTOMATIC) for number in ids.values()]
+        keys = [f"a{number}" for number in numbers]
+        ids = accounts.ids(session, keys)
+        wanted = [Wanted(ids[key], "wait", Mode.AUTOMATIC) for key in keys]
         runs.request_all(session, bundle, wanted, 86_400.0, datetime.now(UTC))
 
 

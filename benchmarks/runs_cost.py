@@ -69,8 +69,9 @@ def measure(*, quick: bool) -> dict[str, Any]:
     count, rounds = (20, 2) if quick else (200, 7)
     with installation(count * (rounds + 1)) as (folder, store, bundle):
         with store.begin() as session:
-            keys = accounts.ids(session, [f"a{number}" for number in range(count * (rounds + 1))])
-            wanted = [Wanted(number, "three", Mode.AUTOMATIC) for number in keys.values()]
+            keys = [f"a{number}" for number in range(count * (rounds + 1))]
+            known = accounts.ids(session, keys)
+            wanted = [Wanted(known[key], "three", Mode.AUTOMATIC) for key in keys]
             ids = runs.request_all(session, bundle, wanted, 86_400.0, datetime.now(UTC))
         stretches = Stretches(store, FileChannel(folder / "out"), "", "cs@cs.example")
         lines = list(compile_lines(bundle.playbooks["three"], Mode.AUTOMATIC))
