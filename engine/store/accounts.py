@@ -2,23 +2,21 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Any
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
+from engine.definitions.contact_policy import USUAL_POLICY
 from engine.evaluation.incoming.accounts import AgreedGoal, PushedAccount
 from engine.evaluation.incoming.faults import Faults, shortened
 from engine.evaluation.incoming.values import day_of
 from engine.evaluation.point_values import like
-from engine.store import account_members, changed
+from engine.store import account_members, assignees, bundles, changed, reassigning
 from engine.store.naming import one_of
 from engine.store.points import Added
+from engine.store.portions import FEW, parts as parts
 from engine.store.tables import AccountRow, GoalRow, ProductRow, SubjectRow
-
-Item = TypeVar("Item")
-FEW: Final = 500
-"""So many values at most go into one ``IN``."""
 
 
 def ids(session: Session, keys: Collection[str]) -> Mapping[str, int]:
@@ -54,7 +52,9 @@ def push(
     Reports parents that are not there or go round in a circle; then nothing is to be kept.
     """
     known = _rows(session, [account.key for account in accounts])
+    owners = {row.id: row.owner for row in known.values()}
     written = {account.key for account in accounts if _write(known[account.key], account, at)}
+    _follow_owners(session, owners, known.values())
     agreed = _agree(session, {known[account.key].id: account.goals for account in accounts if account.goals})
     above = _put_under(session, accounts, known, faults)
     using = _add_products(session, {known[account.key].id: account.products for account in accounts}, at)
@@ -72,12 +72,6 @@ def new_subjects(session: Session, kind: str, count: int) -> list[int]:
         return []
     made = session.scalars(insert(SubjectRow).returning(SubjectRow.id), [{"kind": kind} for _ in range(count)])
     return sorted(made)
-
-
-def parts(items: Sequence[Item], size: int = FEW) -> Iterator[Sequence[Item]]:
-    """The items in parts that fit into one statement."""
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
 
 
 def _rows(session: Session, keys: Sequence[str]) -> dict[str, AccountRow]:
@@ -101,6 +95,19 @@ def _write(row: AccountRow, account: PushedAccount, at: datetime) -> bool:
     if changed:
         row.recorded_at = at
     return bool(changed)
+
+
+def _follow_owners(session: Session, before: Mapping[int, str], rows: Collection[AccountRow]) -> None:
+    """Open work goes with its account to a new owner who is there, as the contact policy says."""
+    moved: dict[tuple[str, str], list[int]] = {}
+    for row in rows:
+        if before[row.id] and row.owner and row.owner != before[row.id]:
+            moved.setdefault((before[row.id], row.owner), []).append(row.id)
+    bundle = bundles.in_force(session) if moved else None
+    policy = bundle.contact_policy.owner_change if bundle else USUAL_POLICY.owner_change
+    for (former, owner), ids in moved.items():
+        if assignees.is_active(session, owner):
+            reassigning.follow_owner(session, ids, former, owner, policy)
 
 
 def _agree(session: Session, goals: Mapping[int, Mapping[str, AgreedGoal]]) -> set[int]:

@@ -96,3 +96,18 @@ def test_a_decision_stands_although_the_portfolio_has_moved_since(site: Site) ->
     with site.store.begin() as session:
         members.add(session, "eve@vendor.example", "Eve", [Role.CSM])
     assert site.member("eve@vendor.example").post(path, data={"version": 1}).status_code == 404
+
+
+def test_open_work_goes_with_an_account_to_its_new_owner(site: Site) -> None:
+    """D.8 53: pushed with the account, by the policy of the definitions in force (engine_tasks where none is said)."""
+    with site.store.begin() as session:
+        key = members.new_key(session, "crm", NOW)
+    row = {"key": "northwind-health", "owner": OTHER}
+    headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": "one"}
+    sent = site.anybody().post("/v1/accounts", json={"accounts": [row]}, headers=headers)
+    assert sent.status_code == 200, sent.text
+    with site.store.read() as session:
+        assert session.get_one(ApprovalRow, site.seeded.approval).approver == OTHER
+    assert (
+        site.member(OTHER).post(f"/v1/approvals/{site.seeded.approval}/approve", data={"version": 2}).status_code == 200
+    )
