@@ -16,7 +16,7 @@ from email.utils import format_datetime
 from html import escape
 from typing import Any, Final
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 
 from engine.errors import EngineError
 from workflows.channels.letter import Letter
@@ -71,20 +71,36 @@ def _check(letter: Letter) -> None:
     for name, value in values.items():
         if wrong := _wrong(value):
             raise Unsendable(f"the {name} {wrong}: {value[:80]!r}")
+    for name in ("message id", "unsubscribe link"):
+        if not values[name].isascii():
+            raise Unsendable(f"the {name} has other letters than ASCII: {values[name][:80]!r}")
     if not letter.subject.strip():
         raise Unsendable("the subject is empty")
-    addresses = {"recipient's address": letter.to_address, "sender": letter.sender}
-    for name, address in (addresses | ({"reply address": letter.reply_to} if letter.reply_to else {})).items():
+    for name, address in _addresses(letter).items():
         try:
-            validate_email(
-                address,
-                strict=True,
-                allow_smtputf8=False,
-                globally_deliverable=False,  # a relay inside a company may serve names of its own
-                check_deliverability=False,  # the relay knows; asking the DNS would only slow down and fail
-            )
+            _validated(address)
         except EmailNotValidError as error:
             raise Unsendable(f"the {name} is not one e-mail address: {address[:80]!r} ({error})") from error
+
+
+def on_wire(address: str) -> str:
+    """An address that was checked, as every relay understands it: the domain in ASCII, whatever its letters."""
+    return _validated(address).ascii_email or address
+
+
+def _validated(address: str) -> ValidatedEmail:
+    return validate_email(
+        address,
+        strict=True,
+        allow_smtputf8=False,
+        globally_deliverable=False,  # a relay inside a company may serve names of its own
+        check_deliverability=False,  # the relay knows; asking the DNS would only slow down and fail
+    )
+
+
+def _addresses(letter: Letter) -> dict[str, str]:
+    found = {"recipient's address": letter.to_address, "sender": letter.sender}
+    return found | ({"reply address": letter.reply_to} if letter.reply_to else {})
 
 
 def _wrong(value: str) -> str:
@@ -96,13 +112,13 @@ def _wrong(value: str) -> str:
 
 
 def _fill(message: EmailMessage, letter: Letter, at: datetime) -> None:
-    message["From"] = Address(display_name=letter.sender_name, addr_spec=letter.sender)
-    message["To"] = Address(display_name=letter.to_name, addr_spec=letter.to_address)
+    message["From"] = Address(display_name=letter.sender_name, addr_spec=on_wire(letter.sender))
+    message["To"] = Address(display_name=letter.to_name, addr_spec=on_wire(letter.to_address))
     message["Subject"] = letter.subject
     message["Date"] = format_datetime(at)
     message["Message-ID"] = letter.message_id
     if letter.reply_to:
-        message["Reply-To"] = Address(addr_spec=letter.reply_to)
+        message["Reply-To"] = Address(addr_spec=on_wire(letter.reply_to))
     text, html = letter.text, letter.html
     if letter.unsubscribe_url:
         message["List-Unsubscribe"] = f"<{letter.unsubscribe_url}>"
@@ -128,7 +144,7 @@ def _compare(data: bytes, message: EmailMessage, letter: Letter) -> None:
     addresses = [address.addr_spec for name in names for address in read[name].addresses]
     as_meant = (
         read.keys() == message.keys()
-        and addresses == [letter.to_address, letter.sender, letter.reply_to][: len(names)]
+        and addresses == [on_wire(one) for one in _addresses(letter).values()]
         and str(read["Subject"]) == letter.subject
         and str(read["Message-ID"]) == letter.message_id
     )

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from engine.terms import DeliveryState
-from workflows.channels.composing import Unsendable, compose
+from workflows.channels.composing import Unsendable, compose, on_wire
 from workflows.channels.letter import Letter, Verdict
 from workflows.crash_points import pass_by
 
@@ -97,8 +97,8 @@ def _converse(relay: smtplib.SMTP, letter: Letter, data: bytes) -> Verdict:
 def _envelope(relay: smtplib.SMTP, letter: Letter) -> Verdict | None:
     """Sender, the one recipient, and DATA; the refusal of any of them, or None when the relay waits for the message."""
     for name, (code, words) in (
-        ("the sender", relay.mail(letter.sender)),
-        ("the recipient", relay.rcpt(letter.to_address)),
+        ("the sender", relay.mail(on_wire(letter.sender))),
+        ("the recipient", relay.rcpt(on_wire(letter.to_address))),
     ):
         if not _is_yes(code):
             return _refused(f"refused {name}", code, words)

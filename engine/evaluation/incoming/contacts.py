@@ -19,6 +19,7 @@ _OWN: Final = (
     "key", "account", "name", "email", "roles", "language", "time_zone", "seniority", "department", "joined_on",
     "departed_on",
 )  # fmt: skip
+_ENCODED_WORD: Final = re.compile(r"=\?.*\?=")
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})?")
 HEADER: Final = Header(_OWN, ("key", "account"))
 
@@ -93,6 +94,10 @@ def is_zone(name: str) -> bool:
 def _email(values: Values) -> str | None:
     given = values.text("email", 320)
     if given is None:
+        return None
+    if _ENCODED_WORD.search(given):
+        said = f'"{shortened(given)}" is not one e-mail address; mail programs would read "=?…?=" as something else'
+        values.fault("email", "bad_email", said)
         return None
     try:
         return validate_email(given, check_deliverability=False, strict=True).normalized

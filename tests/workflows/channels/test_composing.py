@@ -7,7 +7,7 @@ from email import message_from_bytes, policy
 import pytest
 from hypothesis import given, strategies as st
 
-from workflows.channels.composing import Unsendable, compose
+from workflows.channels.composing import Unsendable, compose, on_wire
 from workflows.channels.letter import Letter
 
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -96,3 +96,26 @@ def test_a_link_or_message_id_with_other_letters_than_ascii_is_refused() -> None
         compose(replace(LETTER, unsubscribe_url="https://cs.example.com/ü"), AT)
     with pytest.raises(Unsendable):
         compose(replace(LETTER, message_id="<ü@example.com>"), AT)
+
+
+def test_a_domain_of_other_letters_goes_as_every_relay_understands_it() -> None:
+    letter = replace(LETTER, to_address="ann@bücher.example", reply_to="mia@bücher.example")
+    data = compose(letter, AT)
+    assert b"To: Ann <ann@xn--bcher-kva.example>" in data
+    assert b"Reply-To: mia@xn--bcher-kva.example" in data
+    assert on_wire("ann@bücher.example") == "ann@xn--bcher-kva.example"
+
+
+def test_a_letter_carries_the_name_of_who_writes_and_where_answers_go() -> None:
+    for name in ("Mia Owner", 'Müller, "Mia"', "a@b.example", "Mia <mia@evil.example>", "名前" * 30):
+        letter = replace(LETTER, sender_name=name, reply_to="reply+1-ab@example.com")
+        read = message_from_bytes(compose(letter, AT), policy=policy.default)
+        assert [address.addr_spec for address in read["From"].addresses] == ["success@example.com"]
+        assert [address.addr_spec for address in read["Reply-To"].addresses] == ["reply+1-ab@example.com"]
+
+
+def test_the_one_click_headers_stand_once_each_where_a_signature_can_cover_them() -> None:
+    """RFC 8058: one https link, and the header that says a bare POST is enough."""
+    read = message_from_bytes(compose(replace(LETTER, unsubscribe_url="https://cs.example/u/abc"), AT))
+    assert read.get_all("List-Unsubscribe") == ["<https://cs.example/u/abc>"]
+    assert read.get_all("List-Unsubscribe-Post") == ["List-Unsubscribe=One-Click"]
