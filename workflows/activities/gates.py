@@ -89,7 +89,7 @@ def _asked(session: Session, scene: Scene, number: int) -> Asked:
     line = scene.lines[number]
     step = scene.meaning(line).step
     by, escalate = (step.by, step.escalate) if isinstance(step, ApproveStep) else (_OWNER, None)
-    approver = assignees.resolve(session, scene.account.id, by, scene.now)
+    approver = assignees.resolve(session, scene.account.id, by, scene.now) or scene.account.owner
     calendar = hours.of_member(session, scene, approver)
     items = [item for one in scene.lines[number + 1 : line.target] for item in _items(session, scene, one)]
     remind = step.remind if isinstance(step, ApproveStep) and step.remind else Span(line.days / 2, line.working)

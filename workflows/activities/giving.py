@@ -47,7 +47,7 @@ def _whom(session: Session, scene: Scene, asked: tuple[str, ...]) -> tuple[str, 
     """Who is to do it, and the calendar that counts for them: looked up once for all tasks of a stretch."""
     known = remembered(session, "whom")
     if asked not in known:
-        to = assignees.resolve(session, scene.account.id, asked, scene.now)
+        to = assignees.resolve(session, scene.account.id, asked, scene.now) or scene.account.owner
         known[asked] = (to, hours.of_member(session, scene, to))
     found: tuple[str, Calendar] = known[asked]
     return found

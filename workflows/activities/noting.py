@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session
 
 from engine.running.lines import Line
-from engine.store import acts, steps, tasks
+from engine.store import acts, assignees, steps, tasks
 from engine.terms import RunAct, StepState
 from workflows.activities.scene import Scene
 
@@ -14,14 +14,14 @@ def note(session: Session, scene: Scene, line: Line, state: StepState, sentence:
 
 
 def worry(session: Session, scene: Scene, step: str, what: str) -> None:
-    """Give the owner a task about something that did not go as the playbook says; once per step."""
+    """Give the owner, or who stands in, a task about something that did not go as the playbook says; once per step."""
     tasks.open_task(
         session,
         account_id=scene.account.id,
         run_id=scene.run.id,
         step=f"{step}/look",
         title=f"{scene.account.name}: {what}",
-        assignee=scene.account.owner,
+        assignee=assignees.resolve(session, scene.account.id, ("owner",), scene.now) or scene.account.owner,
         at=scene.now,
     )
 

@@ -7,27 +7,34 @@ import pytest
 from sqlalchemy import select, update
 
 from engine.errors import Refused
-from engine.store import absences, approvals, awaited, followups, recovered, runs, suppressions, tasks, waking
+from engine.evaluation.incoming.rows import Format
+from engine.store import absences, approvals, awaited, followups, ingests, recovered, runs, suppressions, tasks, waking
 from engine.store.awaited import Happened
 from engine.store.decision_tables import EpisodeRow
+from engine.store.ingests import Kind
 from engine.store.member_tables import NoticeRow
 from engine.store.run_tables import RunRow
 from engine.store.sessions import Store
 from engine.store.tables import AccountRow, ContactRow, EventRow, MemberRow
 from engine.terms import Mode, RunState
-from tests.workflows.activities.scenery import ANA, AT, BO, OWNER, ROOT, TODAY, Stage, playbook_file, read, stage
+from tests.workflows.activities.scenery import ANA, AT, BO, OWNER, TODAY, Stage, playbook_file, read, stage
 
 BOSS, LEA = "boss@example.org", "lea@example.org"
-CATALOG = (ROOT / "rules/catalog.yaml").read_text(encoding="utf-8")
-CAUSES = {
-    "rules/catalog.yaml": f"{CATALOG}\ncauses:\n  training: They need training\n  provisioning: They have no accounts\n"
-}
 POLICY = {"rules/contact.yaml": "format: 1\nper_day: 9\nper_week: 50\nwindow: always\n"}
 RULE = "seats-unused"
+AWAY = "away"
+CALENDARS = {
+    "rules/calendars.yaml": """format: 1
+default: weekdays
+calendars:
+  weekdays: {working_days: [mon, tue, wed, thu, fri]}
+  away: {working_days: [mon, tue, wed, thu, fri], holidays: [2026-09-07]}
+"""
+}
 
 BUNDLE = read(
     POLICY,
-    CAUSES,
+    CALENDARS,
     playbook_file(
         "call",
         """
@@ -38,7 +45,7 @@ BUNDLE = read(
     due: 3 working days
     wait_for_done: 10d
     outcomes: [reached, no-answer]
-    causes: [training, provisioning]
+    causes: [needs_training, not_set_up]
     checklist: ["Look at {{ account.name }}", Note it]
     remind: 1 working day
     escalate: {after: 5 working days, to: manager}
@@ -132,8 +139,8 @@ def test_a_task_is_finished_with_what_came_of_it_its_cause_and_everything_ticked
     with pytest.raises(Refused) as refused:
         finish(scene)
     assert str(refused.value) == (
-        "The task cannot be finished: choose what came of it (reached, no-answer); say what the cause is (training, "
-        'provisioning, or in your own words); "Look at Acme" is not ticked off; "Note it" is not ticked off.'
+        "The task cannot be finished: choose what came of it (reached, no-answer); say what the cause is "
+        '(needs_training, not_set_up, or in your own words); "Look at Acme" is not ticked off; "Note it" is not ticked off.'
     )
     finish(scene, outcome="reached", cause="Nobody has an account yet", ticked=["Look at Acme", "Note it"])
     with scene.store.read() as session:
@@ -158,7 +165,7 @@ def test_a_task_is_finished_with_what_came_of_it_its_cause_and_everything_ticked
 )
 def test_a_task_is_not_finished_with_what_it_does_not_offer(scene: Stage, said: dict[str, Any], why: str) -> None:
     scene.go(scene.begin("call"))
-    fine = {"outcome": "reached", "cause": "training", "ticked": ["Look at Acme", "Note it"]}
+    fine = {"outcome": "reached", "cause": "needs_training", "ticked": ["Look at Acme", "Note it"]}
     with pytest.raises(Refused) as refused:
         finish(scene, **{**fine, **said})
     assert why in str(refused.value)
@@ -188,7 +195,7 @@ def test_who_has_not_done_a_task_is_reminded_once_and_then_their_manager_hears_o
 
 def test_nobody_is_reminded_of_what_is_done(scene: Stage) -> None:
     scene.go(scene.begin("call"))
-    finish(scene, outcome="reached", cause="training", ticked=["Look at Acme", "Note it"])
+    finish(scene, outcome="reached", cause="needs_training", ticked=["Look at Acme", "Note it"])
     with scene.store.begin() as session:
         assert followups.follow_up(session, AT + timedelta(days=30)) == 0
     assert notices(scene) == []
@@ -356,7 +363,10 @@ def test_an_event_wakes_the_run_that_waits_for_it_as_soon_as_it_is_stored(scene:
     arrive(scene, Happened("survey_answered", 2, TODAY, {"nps": 3.0}))
     arrive(scene, Happened("survey_answered", 1, TODAY, {}))
     assert scene.outbox("wake") == []
-    arrive(scene, Happened("survey_answered", 1, TODAY, {"nps": 3.0}))
+    for _ in range(2):
+        with scene.store.begin() as session:
+            sent = b"account,event,at,nps\nacme,survey_answered,2026-09-01,3\n"
+            ingests.ingest(session, Kind("events"), [sent], Format.CSV, BUNDLE.catalog, scene.at)
     assert scene.outbox("wake") == [{"outcome": "satisfied", "step": "said"}]
     assert scene.go(run, "satisfied").stop == "end"
     assert scene.steps(run)["said"] == ("done", "It has come about.")
@@ -411,7 +421,7 @@ def test_who_recovers_before_anything_was_done_is_never_counted_as_saved(scene: 
     with scene.store.read() as session:
         decisions = [runs.find(session, run).decision_id for run in (alone, written)]
         assert recovered.untouched(session, [one for one in decisions if one]) == {decisions[0]}
-    finish(scene, outcome="reached", cause="training", ticked=["Look at Acme", "Note it"])
+    finish(scene, outcome="reached", cause="needs_training", ticked=["Look at Acme", "Note it"])
     with scene.store.read() as session:
         assert recovered.untouched(session, [one for one in decisions if one]) == frozenset()
 
@@ -424,3 +434,22 @@ def test_a_run_that_ends_before_anything_was_done_says_that_it_recovered_by_itse
     assert waking.wake(scene.store, TODAY, AT) == 1
     scene.go(run, "exit")
     assert scene.run(run).sentence == (f"Ended early: the signal that started it has cleared; {recovered.BY_ITSELF}.")
+
+
+def test_nothing_goes_to_a_member_who_has_left(scene: Stage) -> None:
+    with scene.store.begin() as session:
+        session.execute(update(MemberRow).where(MemberRow.email == OWNER).values(active=False))
+    scene.go(scene.begin("call"))
+    scene.go(scene.begin("asked"))
+    assert scene.tasks()[0].assignee == BOSS
+    assert scene.approval().approver == BOSS
+
+
+def test_a_task_is_due_by_the_calendar_of_whoever_has_it(scene: Stage) -> None:
+    with scene.store.begin() as session:
+        session.execute(update(MemberRow).where(MemberRow.email == OWNER).values(calendar=AWAY))
+    scene.later(2)  # Thursday
+    scene.go(scene.begin("call"))
+    due = scene.tasks()[0].due_at
+    assert due is not None
+    assert due.date() == date(2026, 9, 9)
