@@ -23,6 +23,7 @@ def drill(
     seed: Annotated[int, typer.Option(help="Repeats a drill with the same random moments.")] = 1,
     db: Annotated[Literal["sqlite", "postgres"], typer.Option(help="The database under it.")] = "sqlite",
     small: Annotated[bool, typer.Option("--small", help="The short form, with few runs.")] = False,
+    scale: Annotated[float, typer.Option(help="Share of the full size.", min=0.01, max=1.0)] = 1.0,
     results: Annotated[Path, typer.Option(help="Folder for the results, one JSON file for each drill.")] = Path(
         "drills"
     ),
@@ -41,7 +42,7 @@ def drill(
         return
     reports = []
     for number in wanted:
-        report = registry.run(number, seed, db, small=small, kept=keep)
+        report = registry.run(number, seed, db, small=small, scale=scale, kept=keep)
         reports.append(report)
         report.write(results)
         if as_json != "-":

@@ -25,12 +25,14 @@ _SERVER_FOLDER: Final = "backcast-drill-postgres-"
 
 @dataclass
 class Ground:
-    """What a drill is given, and what it started. ``small``: the short form that tests run; ``kept``: a folder that
+    """What a drill is given, and what it started. ``small``: the short form that tests run; ``scale``: of the full
+    size; ``kept``: a folder that
     stays, to look into afterwards."""
 
     seed: int
     database: Database = "sqlite"
     small: bool = False
+    scale: float = 1.0
     kept: Path | None = None
     folder: Path = field(init=False)
     random: Random = field(init=False)
@@ -56,13 +58,18 @@ class Ground:
 
     def pick(self, large: int, small: int) -> int:
         """How many, by the size of the drill."""
-        return small if self.small else large
+        return small if self.small else max(small, round(large * self.scale))
 
     def start(self, words: list[str], environment: dict[str, str], log: Path) -> Process:
         """Start a process that ends with the drill at the latest."""
         started = Process(words, environment, log)
         self.processes.append(started)
         return started
+
+    def end_all(self) -> None:
+        """End every process there is; another installation of the drill comes next."""
+        for process in self.processes:
+            process.end()
 
     def keep(self, opened: Any) -> Any:
         """Enter a context that ends with the drill."""

@@ -47,12 +47,14 @@ DRILLS: Final[Mapping[str, Drill]] = {
 }
 
 
-def run(number: str, seed: int, database: Database, *, small: bool, kept: Path | None = None) -> Report:
+def run(
+    number: str, seed: int, database: Database, *, small: bool, scale: float = 1.0, kept: Path | None = None
+) -> Report:
     """Run one drill from an empty folder to its report; ``kept``: a new folder that stays."""
     drill, began = DRILLS[number], time.monotonic()
     try:
-        with Ground(seed, database, small, kept / number if kept else None) as ground:
+        with Ground(seed, database, small, scale, kept / number if kept else None) as ground:
             found = drill.run(ground)
     except EngineError as error:
         found = Found(broken=[f"the drill could not go on: {error}"])
-    return Report(number, drill.title, seed, database, small, round(time.monotonic() - began, 1), found)
+    return Report(number, drill.title, seed, database, small, scale, round(time.monotonic() - began, 1), found)

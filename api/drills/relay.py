@@ -158,6 +158,7 @@ def after_the_dot(ground: Ground) -> Found:
             account_for(found, site, sink.delivered, count)
             found.take("ambiguous until on the page", _shown(site))
         look_over(found, site)
+        ground.end_all()
     return found
 
 

@@ -56,6 +56,7 @@ class Report:
     seed: int
     database: str
     small: bool
+    scale: float
     wall: float
     found: Found
 
@@ -72,6 +73,7 @@ class Report:
             "seed": self.seed,
             "database": self.database,
             "small": self.small,
+            "scale": self.scale,
             "seconds": self.wall,
             "verdict": "holds" if self.holds else "broken",
             "not_checked": NOT_CHECKED,
