@@ -146,8 +146,14 @@ def test_a_template_that_is_deep_long_or_strange_costs_little() -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.text(alphabet=st.sampled_from(list("{}%#|.()[]'\"abc account.name default if for in endif\n")), max_size=60))
-def test_no_template_is_answered_with_a_traceback(body: str) -> None:
-    assert all(code.startswith("M") for code in codes_of(body))
+def test_no_template_is_answered_with_a_traceback_and_every_place_is_in_the_text(body: str) -> None:
+    problems: list[Problem] = []
+    text = f"Subject\n\n{body}\n"
+    read_message("m.md", text, "playbook", "m", CATALOG, Ledger("M", problems, []))
+    lines = text.split("\n")
+    for problem in problems:
+        assert problem.code.startswith("M")
+        assert problem.place.column <= len(lines[problem.place.line - 1]) + 1
 
 
 CONTEXT = {
