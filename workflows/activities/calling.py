@@ -20,6 +20,7 @@ PAUSES: Final = (5.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0, 50_400.0, 72_
 """Seconds between attempts, as Standard Webhooks has them; the last one repeats."""
 _SPREAD: Final = 0.2
 _SHORTEST: Final = 0.2
+_SAME_CLOCK: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def _attempt(
         if not calls.begin(session, claimed, _now()):
             return Verdict(DeliveryState.NOT_SENT, "another attempt has taken it over")
     told = caller.call(connection, claimed.message_id, claimed.body, _now())
-    pause = _pause(day_seconds, claimed.attempt, claimed.message_id, told.wait)
+    pause = _pause(day_seconds, claimed.attempt, claimed.message_id, told.wait, _behind(at))
     with store.begin() as session:
         came = Came(told.state, told.reason, told.permanent, pause, told.gone)
         settled = calls.settle(session, claimed, came, at)
@@ -106,14 +107,23 @@ def _wanted(caller: Caller, order: Calling) -> calls.Wanted:
     )
 
 
-def _pause(day_seconds: float, attempt: int, message_id: str, wait: float | None = None) -> timedelta:
+def _pause(
+    day_seconds: float, attempt: int, message_id: str, wait: float | None = None, behind: float = 0.0
+) -> timedelta:
     """How long until the next attempt: what the receiver asked for, else longer each time; spread by the id, so that
     calls that failed together do not come back together. Where a day is short, a pause is too."""
     if wait is not None:
-        return timedelta(seconds=wait)
+        return timedelta(seconds=wait + behind)
     share = int(message_id[4:12] or "0", 16) / 0x1_0000_0000
     usual = PAUSES[min(attempt, len(PAUSES)) - 1] * (1 - _SPREAD + 2 * _SPREAD * share)
     return timedelta(seconds=max(usual * min(day_seconds / DAY_SECONDS, 1.0), _SHORTEST))
+
+
+def _behind(at: datetime) -> float:
+    """Seconds since the moment of the run at which it began to call: what a receiver asks for counts from its answer.
+    Zero where the run's clock is not this one."""
+    passed = (_now() - at).total_seconds()
+    return passed if 0.0 < passed < _SAME_CLOCK else 0.0
 
 
 def _verdict(settled: Settled) -> Verdict:
