@@ -15,7 +15,7 @@ from engine.evaluation.point_values import like
 from engine.store import account_members, assignees, bundles, changed, reassigning
 from engine.store.naming import one_of
 from engine.store.points import Added
-from engine.store.portions import FEW, parts as parts
+from engine.store.portions import FEW as FEW, parts as parts
 from engine.store.tables import AccountRow, GoalRow, ProductRow, SubjectRow
 
 

@@ -140,7 +140,8 @@ def test_a_task_is_finished_with_what_came_of_it_its_cause_and_everything_ticked
         finish(scene)
     assert str(refused.value) == (
         "The task cannot be finished: choose what came of it (reached, no-answer); say what the cause is "
-        '(needs_training, not_set_up, or in your own words); "Look at Acme" is not ticked off; "Note it" is not ticked off.'
+        '(needs_training, not_set_up, or in your own words); "Look at Acme" is not ticked off; '
+        '"Note it" is not ticked off.'
     )
     finish(scene, outcome="reached", cause="Nobody has an account yet", ticked=["Look at Acme", "Note it"])
     with scene.store.read() as session:
