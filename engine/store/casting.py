@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.definitions.bundle import Bundle
@@ -19,7 +19,7 @@ from engine.store.runs import CHURNED
 from engine.store.tables import AccountRow, ContactRow
 from engine.terms import Mode
 
-_LOOKED_AT = 500
+_LOOKED_AT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +38,23 @@ def cast(session: Session, bundle: Bundle, playbook: str, key: str, at: datetime
     """
     if playbook not in bundle.playbooks:
         raise NotFound(f'There is no playbook "{playbook}"; there are: {", ".join(sorted(bundle.playbooks))}.')
-    account = _account(session, key) if key else _fitting(session, bundle, playbook)
-    facts = load_facts(session, bundle, people.day_of(at), [account])
+    some = [_account(session, key)] if key else _fitting(session, bundle, playbook)
+    facts = load_facts(session, bundle, people.day_of(at), some)
     entries = propose(bundle, evaluate(bundle, facts), {}).entries
-    for rule in sorted(entries):
-        for entry in entries[rule]:
-            if entry.account == account and entry.action is not None and entry.action.playbook == playbook:
-                return Cast(account, rule, entry.action.mode)
-    modes = [action.mode for _, rule in sorted(bundle.rules.items()) for action in rule.actions]
-    wanted = [action.playbook for _, rule in sorted(bundle.rules.items()) for action in rule.actions]
-    return Cast(account, "", modes[wanted.index(playbook)] if playbook in wanted else Mode.AUTOMATIC)
+    found = {
+        entry.account: Cast(entry.account, rule, entry.action.mode)
+        for rule in sorted(entries, reverse=True)
+        for entry in entries[rule]
+        if entry.action is not None and entry.action.playbook == playbook
+    }
+    by_rule = next((found[account] for account in some if account in found), None)
+    return by_rule or Cast(some[0], "", _usual_mode(bundle, playbook))
+
+
+def _usual_mode(bundle: Bundle, playbook: str) -> Mode:
+    """The mode in which the first rule that names a playbook starts it."""
+    actions = (action for _, rule in sorted(bundle.rules.items()) for action in rule.actions)
+    return next((action.mode for action in actions if action.playbook == playbook), Mode.AUTOMATIC)
 
 
 def _account(session: Session, key: str) -> int:
@@ -57,37 +64,31 @@ def _account(session: Session, key: str) -> int:
         raise NotFound(f'There is no account "{key}"; `backcast scores` lists all of them.') from None
 
 
-def _fitting(session: Session, bundle: Bundle, playbook: str) -> int:
-    """An account that is inside a rule of the playbook, else one that has the contacts it writes to, else any."""
+def _fitting(session: Session, bundle: Bundle, playbook: str) -> list[int]:
+    """Accounts to choose from: those inside a rule of the playbook, then those with the contacts it writes to."""
     rules = [name for name, rule in bundle.rules.items() if any(each.playbook == playbook for each in rule.actions)]
     inside = select(EpisodeRow.account_id).where(EpisodeRow.rule.in_(rules), EpisodeRow.closed_on.is_(None))
     alive = select(AccountRow.id).where(AccountRow.stage.is_distinct_from(CHURNED), AccountRow.suppressed.is_(False))
-    alive = alive.where(AccountRow.stopped_reason == "").order_by(AccountRow.id)
-    return (
-        session.scalar(alive.where(AccountRow.id.in_(inside)).limit(1))
-        or _with_roles(session, alive, _roles(bundle, playbook))
-        or session.scalar(alive.limit(1))
-        or _nobody()
-    )
+    alive = alive.where(AccountRow.stopped_reason == "").order_by(AccountRow.id).limit(_LOOKED_AT)
+    first = list(session.scalars(alive.where(AccountRow.id.in_(inside))))
+    others = _with_roles(session, list(session.scalars(alive)), _roles(bundle, playbook))
+    if not first and not others:
+        raise Refused("There is no account a run could be shown for: `backcast ingest accounts FILE` brings them.")
+    return list(dict.fromkeys([*first, *others]))
 
 
-def _with_roles(session: Session, alive: Select[int], roles: frozenset[str]) -> int | None:
-    """Of the first accounts that one whose contacts have most of the roles."""
-    some = list(session.scalars(alive.limit(_LOOKED_AT)))
+def _with_roles(session: Session, some: list[int], roles: frozenset[str]) -> list[int]:
+    """The accounts, those first whose contacts have most of the roles."""
     found: dict[int, set[str]] = {account: set() for account in some}
     query = select(ContactRow.account_id, ContactRow.roles).where(
         ContactRow.account_id.in_(some), ContactRow.email != "", ContactRow.departed_on.is_(None)
     )
     for account, has in session.execute(query):
         found[account] |= roles & set(has)
-    return max(some, key=lambda account: (len(found[account]), -account)) if some else None
+    return sorted(some, key=lambda account: (-len(found[account]), account))
 
 
 def _roles(bundle: Bundle, playbook: str) -> frozenset[str]:
     steps = walk(bundle.playbooks[playbook].steps)
     written = {step.to.role for step in steps if isinstance(step, EmailStep | CampaignStep)}
     return frozenset(written | {step.share_with for step in steps if isinstance(step, ReportStep)}) - {""}
-
-
-def _nobody() -> int:
-    raise Refused("There is no account a run could be shown for: `backcast ingest accounts FILE` brings them.")

@@ -32,7 +32,7 @@ def test_every_command_that_a_page_shows_exists() -> None:
     shown = {
         command
         for page in PAGES
-        for command in re.findall(r"(?:`|    )(?:python3 \S*backcast\.py|backcast) ([a-z]+)", page.read_text())
+        for command in re.findall(r"(?:`|    )(?:python3 \S*backcast\.py|backcast) ([a-z-]+)", page.read_text())
     }
     assert len(shown) > 10
     assert shown - {*group.commands, "test"} == set()
