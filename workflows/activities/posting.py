@@ -19,6 +19,7 @@ from workflows.activities.noting import note, worry
 from workflows.activities.scene import Scene
 from workflows.activities.walking import Outgoing
 from workflows.channels.letter import Verdict
+from workflows.channels.smtp import TURNED_AWAY
 from workflows.payloads import StretchResult
 
 
@@ -74,11 +75,22 @@ def write_down(session: Session, scene: Scene, sent: Outgoing, posted: Posted) -
     is_left_out = bool(refused) and all(map(pressure.is_left_out, refused))
     failed = StepState.SKIPPED if is_left_out else StepState.FAILED
     note(session, scene, line, StepState.DONE if went else failed, " ".join(parts))
-    if any(map(pressure.asks_somebody, refused)):
-        why = next(filter(pressure.asks_somebody, refused))
-        worry(session, scene, line.step, f"“{sent.subject}” did not go to everybody: {why}")
-    elif not went and not is_left_out:
-        worry(session, scene, line.step, f"“{sent.subject}” was sent to nobody: {refused[0]}")
+    if concern := _concern(sent, verdicts, refused, went):
+        worry(session, scene, line.step, f"“{sent.orders[0].subject}” {concern}")
+
+
+def _concern(sent: Outgoing, verdicts: Sequence[Verdict], refused: Sequence[str], went: int) -> str:
+    """What the owner should know of messages that did not go, as the end of a sentence; empty: nothing."""
+    if again := next(filter(pressure.asks_somebody, refused), ""):
+        return f"did not go to everybody: {again}"
+    if not went:
+        return "" if all(map(pressure.is_left_out, refused)) else f"was sent to nobody: {refused[0]}"
+    away = [
+        order.name
+        for order, one in zip(sent.orders, verdicts, strict=True)
+        if isinstance(order, Order) and one.permanent and one.reason.startswith(TURNED_AWAY)
+    ]
+    return f"did not reach {', '.join(away[:5])}: the relay refuses the address; ask for another one" if away else ""
 
 
 def _copy(scene: Scene, going: Outgoing, verdicts: Sequence[Verdict]) -> Order | None:

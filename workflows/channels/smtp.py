@@ -19,6 +19,8 @@ from workflows.crash_points import pass_by
 
 _SECONDS: Final = 30.0
 _GO_AHEAD: Final = 354
+TURNED_AWAY: Final = "the relay refused the recipient"
+"""How the reason begins when a relay knows no such address."""
 
 
 class SmtpChannel:

@@ -306,3 +306,13 @@ def test_a_relay_that_answers_late_settles_it_for_everybody(scene: Stage) -> Non
         deliveries.settle(session, late, DeliveryState.SENT, "250 taken", AT, permanent=False)
     with pytest.raises(Refused, match="its relay has answered"):
         resolve(scene, delivery, arrived=False)
+
+
+def test_an_address_that_the_relay_refuses_is_named_to_the_owner_and_the_others_got_theirs(scene: Stage) -> None:
+    """F12."""
+    refusal = Verdict(DeliveryState.NOT_SENT, "the relay refused the recipient: 550 no such user", permanent=True)
+    scene.post.verdicts["cy@acme.example"] = refusal
+    scene.go(scene.begin("all"))
+    assert scene.post.to == ["bo@acme.example"]
+    [task] = scene.tasks()
+    assert "“Lesson one” did not reach Cy Ray: the relay refuses the address; ask for another one" in task.title

@@ -13,7 +13,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from engine.terms import DeliveryState
 from tests.workflows.channels.faulty_relay import FaultyRelay
 from workflows.channels.letter import Letter
-from workflows.channels.smtp import SmtpChannel
+from workflows.channels.smtp import TURNED_AWAY, SmtpChannel
 
 LETTER = Letter(
     message_id="<1f2e@example.com>",
@@ -133,3 +133,10 @@ def test_a_wrong_password_sends_nothing_and_says_so(relay: tuple[Collector, int]
     assert verdict.state is NOT_SENT
     assert "535" in verdict.reason
     assert collector.envelopes == []
+
+
+def test_an_address_that_a_relay_does_not_know_is_told_from_other_refusals() -> None:
+    for fault, is_address in (("rcpt:550", True), ("mail:550", False), ("data:550", False)):
+        with FaultyRelay(fault) as relay:
+            verdict = SmtpChannel("127.0.0.1", relay.port).send(LETTER)
+        assert verdict.reason.startswith(TURNED_AWAY) == is_address, verdict.reason
