@@ -54,9 +54,9 @@ def every_phase(ground: Ground) -> Found:
     sink: Sink = ground.keep(Sink(lambda to, nth: _named(to, faults) if nth == 1 else ""))
     site = _site(ground, sink.port, {"letter": ""})
     keys = list(site.accounts)
-    for opening in openings:
+    for opening, key in zip(openings, keys[len(faults) + 1 :], strict=False):
         sink.opening = opening
-        _judge(found, site, opening, site.begin("letter", keys[:1]), sink)
+        _judge(found, site, opening, site.begin("letter", [key]), sink)
         sink.opening = ""
     _refused(found, ground)
     began = {fault: site.begin("letter", [key]) for fault, key in zip(faults, keys[1:], strict=False)}

@@ -30,6 +30,14 @@ def test_workers_killed_at_named_places_lose_nothing_and_repeat_nothing() -> Non
     assert (found["before_result", "mail"]["done"], found["before_result", "task"]["done"]) == (4, 1)
 
 
+@pytest.mark.parametrize("number", ["F06", "F11", "F13", "F20", "F24", "F28"])
+def test_the_short_form_of_a_drill_holds(number: str) -> None:
+    """F06, F11, F13, F20, F24, F28: every requirement of the drill, on few runs."""
+    report = small(number)
+    assert report.found.counts
+    assert report.as_json()["verdict"] == "holds"
+
+
 def test_a_drill_that_does_not_exist_is_named_with_those_that_do() -> None:
     result = CliRunner().invoke(build(), ["drill", "F99"])
     assert result.exit_code == 2
