@@ -48,6 +48,16 @@ def call(store: Store, caller: Caller | None, order: Calling, at: datetime) -> V
     except Refused as refused:
         # Nothing is claimed where nothing can be called: whoever sets the variable lets it go on.
         return Verdict(DeliveryState.NOT_SENT, str(refused), later=at + _pause(order.day_seconds, 2, ""))
+    name, began = order.connection.name, caller.turns.clock()
+    if wait := caller.turns.take(name):
+        return Verdict(DeliveryState.NOT_SENT, f"{name} is busy with other calls", later=at + timedelta(seconds=wait))
+    try:
+        return _call_now(store, caller, order, wanted, at)
+    finally:
+        caller.turns.give_back(name, began)
+
+
+def _call_now(store: Store, caller: Caller, order: Calling, wanted: calls.Wanted, at: datetime) -> Verdict:
     stand_at(order.step)
     pass_by("before_claim")
     with store.begin() as session:

@@ -21,6 +21,7 @@ from engine.definitions.connection import Connection
 from engine.errors import Refused
 from engine.terms import DeliveryState
 from workflows.channels.egress import Answer, Egress, Forbidden, Unanswered, Unreached
+from workflows.channels.turns import Turns
 from workflows.crash_points import pass_by
 
 OLD: Final = "_OLD"
@@ -45,9 +46,11 @@ class Told:
 
 
 class Caller:
-    """Calls connections. Thread-safe. ``environment`` holds the secrets that the files name."""
+    """Calls connections. Thread-safe. ``environment`` holds the secrets that the files name; ``turns``: who may call
+    whom just now."""
 
     def __init__(self, egress: Egress, environment: Mapping[str, str]) -> None:
+        self.turns = Turns()
         self._egress = egress
         self._environment = environment
 

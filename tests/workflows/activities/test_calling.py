@@ -19,6 +19,7 @@ from tests.workflows.activities.scenery import ANA, AT, BO, OWNER, Stage, playbo
 from tests.workflows.channels.faulty_receiver import FaultyReceiver
 from workflows.activities.calling import PAUSES
 from workflows.channels.egress import Egress, allowed_urls
+from workflows.channels.turns import BESIDE
 from workflows.channels.webhook import Caller, signature
 from workflows.resending import Resending
 
@@ -146,6 +147,22 @@ def test_woken_before_its_time_a_call_still_waits(scene: Stage, receiver: Faulty
     assert scene.go(run, "satisfied").deadline == later
     assert len(receiver.calls) == 1
     assert again(scene, run, later) == ""
+
+
+def test_where_too_many_call_one_receiver_the_run_waits_its_turn(scene: Stage, receiver: FaultyReceiver) -> None:
+    """F14: who is slow does not keep the threads from everybody else; and it is no attempt."""
+    connect(scene, receiver)
+    caller = scene.stretches.caller
+    assert caller is not None
+    for _ in range(BESIDE):
+        caller.turns.take("crm")
+    run = scene.begin("noted")
+    deadline = scene.go(run).deadline
+    assert scene.run(run).sentence == "Waits: crm is busy with other calls"
+    assert (receiver.connections, ledger(scene)) == (0, [])
+    caller.turns.give_back("crm", 0.0)
+    assert again(scene, run, deadline) == ""
+    assert ledger(scene)[0].fence == 1
 
 
 @pytest.mark.parametrize(("mode", "state"), [("500", DeliveryState.NOT_SENT), ("drop", DeliveryState.AMBIGUOUS)])
