@@ -62,13 +62,15 @@ class Wanted:
 class Settled:
     """No attempt is to be made: this is what became of the delivery, or what stands against it.
 
-    ``permanent``: asking again changes nothing. ``later``: when to ask again.
+    ``permanent``: asking again changes nothing. ``later``: when to ask again; ``counts``: that is one more time it was
+    put off (a hold is not).
     """
 
     state: DeliveryState
     reason: str
     permanent: bool = True
     later: datetime | None = None
+    counts: bool = False
 
 
 def paused(session: Session, run: RunRow) -> Settled | None:
@@ -145,7 +147,7 @@ def _pressed(
     answer = pressure.decide(rules.policy, message, touches.known(session, rules, asking, where), where, at)
     if isinstance(answer, Later):
         said = pressure.sentence(answer, where)
-        return Settled(DeliveryState.NOT_SENT, said, permanent=False, later=answer.moment)
+        return Settled(DeliveryState.NOT_SENT, said, permanent=False, later=answer.moment, counts=True)
     return Settled(DeliveryState.NOT_SENT, answer.why) if isinstance(answer, Never) else None
 
 

@@ -157,7 +157,7 @@ def _against(session: Session, row: DeliveryRow, run: RunRow, wanted: Wanted, at
 
 def _put_off(row: DeliveryRow, against: Settled, at: datetime) -> Settled:
     """Write what stands against it. It was put off once more only if its time had come."""
-    if against.later is not None and (row.due_at is None or at >= row.due_at):
+    if against.counts and (row.due_at is None or at >= row.due_at):
         row.reschedules += 1
     row.due_at = against.later or row.due_at
     doubts.decide(row, DeliveryState.NOT_SENT, against.reason, at, permanent=against.permanent)

@@ -198,6 +198,16 @@ def test_nothing_is_claimed_while_it_is_on_hold_and_a_release_wakes_what_waits(s
     assert isinstance(claim(store, rows), Claim)
 
 
+def test_a_long_hold_is_not_being_put_off_again_and_again(store: Store, rows: Rows) -> None:
+    """F34 counts what windows and caps do, not how often a message on hold asks."""
+    with store.begin() as session:
+        holds.hold(session, account_id=None, cause="member", reason="wrong list", author="dana", at=AT)
+    for minutes in range(0, 300, 10):
+        assert isinstance(claim(store, rows, AT + timedelta(minutes=minutes)), Settled)
+    with store.read() as session:
+        assert session.scalars(select(DeliveryRow.reschedules)).one() == 0
+
+
 def test_a_hold_of_one_account_leaves_the_others(store: Store, rows: Rows) -> None:
     with store.begin() as session:
         elsewhere = put_rows(session, playbook="check-in")
