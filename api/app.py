@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import errors
+from api.dependencies import plain_text
 from api.pages import rendering, routers as page_routers
 from api.pages.throttle import PER_MINUTE, Throttle
 from api.routes import routers as json_routers
@@ -42,7 +43,14 @@ def utc_now() -> datetime:
 
 def create_app(store: Store, settings: Settings, clock: Callable[[], datetime] = utc_now) -> FastAPI:
     """Build the application on an open, migrated store. ``clock`` gives aware UTC moments."""
-    app = FastAPI(title="Backcast", version="0.1.0", docs_url=None, redoc_url=None, openapi_url="/v1/openapi.json")
+    app = FastAPI(
+        title="Backcast",
+        version="0.1.0",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/v1/openapi.json",
+        dependencies=[Depends(plain_text)],
+    )
     app.state.store = store
     app.state.settings = settings
     app.state.clock = clock

@@ -1,5 +1,6 @@
 """What routes and pages ask FastAPI for: the store, the moment, and a member who is allowed to."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,6 +8,8 @@ from hmac import compare_digest
 from typing import Annotated
 
 from fastapi import Depends, Form, Header, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from sqlalchemy.orm import Session
 
 from api import auth
@@ -43,6 +46,23 @@ def get_reading(store: Annotated[Store, Depends(get_store)]) -> Iterator[Session
     with store.read() as session:
         yield session
 
+
+async def plain_text(request: Request) -> None:
+    """Refuse characters that no text has, in the path, the query and the fields of a form: nobody sees them, and not
+    every database can keep them. Raises `RequestValidationError` naming each place."""
+    said = [("path", name, str(value)) for name, value in request.path_params.items()]
+    said += [("query", name, value) for name, value in request.query_params.multi_items()]
+    route = request.scope.get("route")
+    if isinstance(route, APIRoute) and route.dependant.body_params:
+        form = await request.form()  # has been read already: the route asks for its fields
+        said += [("body", name, value) for name, value in form.multi_items() if isinstance(value, str)]
+    wrong = [(place, _UNSEEN.sub("?", name)) for place, name, value in said if _UNSEEN.search(value) or _UNSEEN.search(name)]
+    if wrong:
+        message = "Take the control characters out"
+        raise RequestValidationError([{"loc": loc, "msg": message, "type": "plain_text"} for loc in wrong])
+
+
+_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 TheStore = Annotated[Store, Depends(get_store)]
 TheSettings = Annotated[Settings, Depends(get_settings)]

@@ -12,7 +12,7 @@ from uuid import uuid4
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 
 from engine.errors import BadData, EngineError, NotFound, Refused, Unavailable
@@ -47,6 +47,8 @@ def install(app: FastAPI) -> None:
     """Answer every kind of failure of the app."""
     app.add_exception_handler(EngineError, _refused)
     app.add_exception_handler(OperationalError, _busy)
+    app.add_exception_handler(DataError, _beyond)
+    app.add_exception_handler(OverflowError, _beyond)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _plain)
     app.add_exception_handler(SignInNeeded, _sign_in)
@@ -95,6 +97,11 @@ async def _busy(request: Request, error: Exception) -> Response:
     return answer(request, 503, "The database is busy. Nothing was changed; please try again in a few seconds.")
 
 
+async def _beyond(request: Request, _error: Exception) -> Response:
+    """A number or text that no row can have, so there is nothing of the kind."""
+    return answer(request, 404, MISSING)
+
+
 async def _malformed(request: Request, error: Exception) -> Response:
     found = error.errors() if isinstance(error, RequestValidationError) else []
     rows = [{"pointer": "/" + "/".join(map(str, one["loc"])), "detail": one["msg"]} for one in found[:50]]
@@ -105,6 +112,8 @@ async def _malformed(request: Request, error: Exception) -> Response:
 async def _plain(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     detail = MISSING if status == HTTPStatus.NOT_FOUND else HTTPStatus(status).description
+    if status == HTTPStatus.BAD_REQUEST and isinstance(error, HTTPException):
+        detail = f"The request cannot be read: {error.detail}"
     return answer(request, status, detail or HTTPStatus(status).phrase)
 
 
