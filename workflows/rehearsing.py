@@ -11,83 +11,28 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import update
-from sqlalchemy.orm import Session
 from temporalio.exceptions import ApplicationError
 
-from engine.definitions.bundle import Bundle
-from engine.definitions.connection import Connection
 from engine.running.lines import START_BY_HAND, Line, compile_lines
 from engine.running.routes import DECIDES_AFTER
-from engine.running.timeline import Call, Entry, Timeline, Way
+from engine.running.timeline import Entry, Timeline, Way
 from engine.running.working_time import DAY_SECONDS, deadline
 from engine.store import bundles, people, runs, steps, tasks
-from engine.store.member_tables import HoldRow
-from engine.store.run_tables import ApprovalRow, RunRow
-from engine.store.runs import Wanted
+from engine.store.run_tables import ApprovalRow
 from engine.store.sessions import Store
 from engine.store.undone import undone
-from engine.terms import ApprovalState, DeliveryState, Mode, RunState, StepState
+from engine.terms import ApprovalState, StepState
 from workflows.activities.stretch import Stretches
 from workflows.activities.walking import BRANCHES
-from workflows.channels.egress import Egress
-from workflows.channels.letter import Letter, Verdict
-from workflows.channels.webhook import Caller, Told
+from workflows.channels.drawers import Drawer, Silence
 from workflows.payloads import Outcome, StretchInput, StretchResult
+from workflows.setting_out import Setting as Setting, forks_around, set_out, stands
 from workflows.telling import Telling
 
 WAYS: Final = ("then", "else", "unknown")
 _MOST_STRETCHES: Final = 400
 _MOST_WAYS: Final = 24
 """So many ways of branches are rehearsed; what a playbook holds beyond that is not shown."""
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What is rehearsed: a playbook for an account, as ``rule`` (empty: a member) would start it at ``at``."""
-
-    bundle: Bundle
-    account_id: int
-    playbook: str
-    mode: Mode
-    at: datetime
-    rule: str = ""
-    base_url: str = ""
-    sender: str = "customer-success@example.com"
-
-
-class Drawer:
-    """A channel that keeps its letters and sends nothing."""
-
-    name = "rehearsal"
-
-    def __init__(self) -> None:
-        self.letters: list[Letter] = []
-
-    def send(self, letter: Letter) -> Verdict:
-        """Keep the letter."""
-        self.letters.append(letter)
-        return Verdict(DeliveryState.SENT)
-
-
-class Silence(Caller):
-    """A caller that keeps what it was to say, by Message-ID, and says nothing."""
-
-    def __init__(self) -> None:
-        super().__init__(Egress(), {})
-        self.calls: dict[str, Call] = {}
-
-    def problem(self, connection: Connection) -> str:  # noqa: ARG002 # as a caller is asked
-        """Nothing is called, so nothing is in the way."""
-        return ""
-
-    def url(self, connection: Connection) -> str:
-        """Where it would lead, as far as the file says."""
-        return connection.url or f"https://{connection.name}.invalid/"
-
-    def call(self, connection: Connection, message_id: str, body: str, at: datetime) -> Told:  # noqa: ARG002 # the same
-        """Keep the body."""
-        self.calls[message_id] = Call(connection.name, body)
-        return Told(DeliveryState.SENT, "kept")
 
 
 def rehearse(store: Store, setting: Setting) -> Timeline:
@@ -164,32 +109,45 @@ class _Rehearsal:
         self.store = store
         self.clock = setting.at
         self.drawer = Drawer()
-        self.assumed: list[str] = []
         self.playbook = setting.bundle.playbooks[setting.playbook]
         self.silence = Silence()
         self.stretches = Stretches(store, self.drawer, setting.base_url, setting.sender, caller=self.silence)
         self.stretches.looking_at = setting.at
         with store.begin() as session:
-            if bundles.fingerprint_in_force(session) != setting.bundle.fingerprint:
-                bundles.publish(session, setting.bundle, author="", at=setting.at)  # its contact policy counts, too
-            self.run = runs.find(session, self._request(session))
+            self.run, self.assumed = set_out(session, setting)
             for step, arm in forced.items():
                 steps.record(session, self.run.id, step, "branch", StepState.DONE, BRANCHES[arm], setting.at)
             self.account = people.account(session, setting.account_id)
         self.telling = Telling(self.run, forced)
+        with store.read() as session:
+            self.telling.pass_over(session)
+            self._stands = list(stands(session, self.run))
         self.strands: list[_Strand] = []
         self.forks: dict[int, int] = {}
         self.parents: dict[int, int] = {}
 
     def play(self) -> Timeline:
         """Carry the run out."""
-        self._go_on(0, "begin", self.clock, -1)
+        self._begin()
         for _ in range(_MOST_STRETCHES):
             strand = heapq.heappop(self.strands)
             self.clock = strand.at
             if ending := self._stretch(strand):
                 return self._timeline(ending)
         return self._timeline("It did not come to an end here: it is too long to be shown.")
+
+    def _begin(self) -> None:
+        """Where the run is: at its first line, or wherever it stands already."""
+        for number, until in self._stands:
+            around = forks_around(self.run, number)
+            for outer, fork in zip([-1, *around], around, strict=False):
+                self.parents[fork] = outer
+            fork = around[-1] if around else -1
+            self.forks[fork] = self.forks.get(fork, 0) + 1
+            outcome, at = self._after(number, until)
+            self._go_on(number, outcome, max(at, self.clock), fork)
+        if not self._stands:
+            self._go_on(self.run.cursor, "begin", self.clock, -1)
 
     def _stretch(self, strand: _Strand) -> str:
         """One stretch. Returns how the run ended; empty while it goes on."""
@@ -278,20 +236,6 @@ class _Rehearsal:
         self._assume("A task is done when it is due.")
         return max(task.due_at, self.clock)
 
-    def _request(self, session: Session) -> int:
-        """The run, as a decision or a member would ask for it; what is in its way is noted and taken away."""
-        setting = self.setting
-        mine = (RunRow.account_id == setting.account_id, RunRow.playbook == setting.playbook)
-        is_open = RunRow.state.in_([state.value for state in RunState if state.is_open])
-        gone = update(RunRow).where(*mine, is_open).values(state=RunState.CANCELLED.value).returning(RunRow.id)
-        for number in session.scalars(gone).all():
-            self._assume(f"Run {number} of this playbook is open for the account; this is a new one, not what is left.")
-        held = update(HoldRow).where(HoldRow.released_at.is_(None)).values(released_at=setting.at)
-        for reason in session.scalars(held.returning(HoldRow.reason)).all():
-            self._assume(f"Nothing goes out now ({reason}); this is what goes once it is released.")
-        wanted = Wanted(setting.account_id, setting.playbook, setting.mode, setting.rule)
-        return runs.request_all(session, setting.bundle, [wanted], DAY_SECONDS, setting.at)[0]
-
     def _assume(self, sentence: str) -> None:
         if sentence not in self.assumed:
             self.assumed.append(sentence)
@@ -309,6 +253,7 @@ class _Rehearsal:
             began_at=self.setting.at,
             ended_at=self.clock,
             ending=ending,
+            run=self.setting.run,
             entries=self.telling.entries,
             assumed=("Data and signals stay as they are now; a wait lasts its longest.", *self.assumed),
         )

@@ -35,6 +35,10 @@ class Telling:
         """In the order the run came to them."""
         return tuple(sorted(self._entries.values(), key=lambda entry: (entry.at, entry.number)))
 
+    def pass_over(self, session: Session) -> None:
+        """Leave out what has happened so far, before the rehearsal; of where the run stands only what comes of it."""
+        self._seen = {done.step: done for done in steps.of_run(session, self._run.id)}
+
     def look(
         self, session: Session, at: datetime, letters: Sequence[Letter], calls: Mapping[str, Call] = NO_CALLS
     ) -> None:

@@ -14,15 +14,17 @@ from api.cli.forecast_lines import parts_of
 from api.cli.timeline_lines import lines_of
 from api.cli.workspace import DataOption, JsonOption, Workspace, err, now, open_workspace, out
 from api.pages import simulation
+from engine.errors import Refused
 from engine.running import timeline
 from engine.running.forecast import values_of
-from engine.store import bundles, casting
+from engine.store import bundles, casting, runs
 from engine.store.forecasting import forecast
 from engine.terms import Mode
 from workflows.rehearsing import Setting, rehearse
 
 AccountOption = Annotated[str, typer.Option(help="For this account (default: one that fits).")]
 ModeOption = Annotated[Mode | None, typer.Option(help="In this mode (default: as the rule says).")]
+RunOption = Annotated[int | None, typer.Option(help="What is left of this open run.", min=1)]
 DaysOption = Annotated[int, typer.Option(help="How many days ahead.", min=1, max=730)]
 ReleasedOption = Annotated[bool, typer.Option("--released", help="As if members let every rule pass that asks.")]
 HtmlOption = Annotated[str, typer.Option(help="Write a page to this file (- for standard output).")]
@@ -37,21 +39,29 @@ def simulate(
     playbook: Annotated[str, typer.Argument(help="One run of this playbook (default: the whole portfolio).")] = "",
     account: AccountOption = "",
     mode: ModeOption = None,
+    run: RunOption = None,
     days: DaysOption = 90,
     released: ReleasedOption = False,
     html: HtmlOption = "",
     as_json: JsonOption = False,
     data: DataOption = "",
 ) -> None:
-    """Show what a run of PLAYBOOK would do, every message as it would look; or what all of the portfolio has ahead.
+    """Show what a run of PLAYBOOK would do, every message as it would look; or what is left of an open run; or what all
+    of the portfolio has ahead.
 
     Nothing is written, nothing is sent.
     """
+    if run and (playbook or account or mode):
+        err.print("--run is about one run as it is: leave PLAYBOOK, --account and --mode away")
+        raise typer.Exit(2)
     if not playbook and (account or mode):
         err.print("--account and --mode are about one run: name its PLAYBOOK")
         raise typer.Exit(2)
     workspace = open_workspace(data)
-    shown = _run(workspace, playbook, account, mode) if playbook else _portfolio(workspace, days, released=released)
+    if playbook or run:
+        shown = _one(_rest(workspace, run) if run else _rehearsed(workspace, playbook, account, mode))
+    else:
+        shown = _portfolio(workspace, days, released=released)
     workspace.store.close()
     if html:
         _write(html, shown.page)
@@ -75,8 +85,7 @@ class _Shown:
     page: str
 
 
-def _run(workspace: Workspace, playbook: str, account: str, mode: Mode | None) -> _Shown:
-    found = _rehearsed(workspace, playbook, account, mode)
+def _one(found: timeline.Timeline) -> _Shown:
     return _Shown(lines_of(found), timeline.values_of(found), simulation.timeline_page(found))
 
 
@@ -98,6 +107,28 @@ def _rehearsed(workspace: Workspace, playbook: str, account: str, mode: Mode | N
         mode or found.mode,
         at,
         rule=found.rule,
+        base_url=settings.base_url,
+        sender=settings.sender,
+    )
+    return rehearse(workspace.store, setting)
+
+
+def _rest(workspace: Workspace, number: int) -> timeline.Timeline:
+    """What is left of an open run, by the definitions it began with."""
+    settings = workspace.settings
+    with workspace.store.read() as session:
+        run = runs.find(session, number)
+        bundle = bundles.by_fingerprint(session, run.bundle)
+    if not run.state.is_open:
+        raise Refused(f"Run {number} is over ({run.state.value}): {run.sentence}")
+    setting = Setting(
+        bundle,
+        run.account_id,
+        run.playbook,
+        run.mode,
+        now().replace(microsecond=0),
+        rule=run.rule,
+        run=number,
         base_url=settings.base_url,
         sender=settings.sender,
     )

@@ -13,7 +13,9 @@ _BESIDE: Final = " " * 18
 def lines_of(timeline: Timeline) -> Iterator[str]:
     """All of a timeline as lines."""
     yield f"{timeline.title} ({timeline.playbook}) for {timeline.account_name} ({timeline.account}), {timeline.mode}"
-    if timeline.rule:
+    if timeline.run:
+        yield f"what is left of run {timeline.run}, from {moment(timeline.began_at)} on"
+    elif timeline.rule:
         yield f"as rule {timeline.rule} would start it now: {timeline.challenge}"
     else:
         yield "as a member would start it by hand: no rule would start it for this account now"

@@ -80,7 +80,8 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """One run from its start to its end. ``assumed``: what it takes for granted; ``ending``: how it ends."""
+    """One run from its start to its end. ``assumed``: what it takes for granted; ``ending``: how it ends; ``run``: the
+    open run whose rest this is (0: a new one)."""
 
     account: str
     account_name: str
@@ -94,6 +95,7 @@ class Timeline:
     ending: str
     entries: tuple[Entry, ...]
     assumed: tuple[str, ...] = ()
+    run: int = 0
 
 
 def counted(timeline: Timeline) -> dict[str, int]:

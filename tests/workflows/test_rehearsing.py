@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from engine.running.lines import compile_lines, meanings
 from engine.running.routes import Knowing, Position, visits
 from engine.running.timeline import Entry, Timeline, counted, values_of, walk
-from engine.store import holds, runs, suppressions
+from engine.store import bundles, holds, runs, suppressions
 from engine.store.base import Base
 from engine.store.sessions import Store
 from engine.store.tables import AccountRow
@@ -248,3 +248,45 @@ def test_what_would_come_on_a_weekend_waits_for_monday_and_what_comes_behind_it_
     assert second.until.weekday() == 0
     approve = next(entry for entry in entries if entry.kind == "gate")
     assert approve.at == second.until
+
+
+def _left(here: Stage, run_id: int) -> Timeline:
+    run = here.run(run_id)
+    return rehearse(here.store, Setting(here.bundle, 1, run.playbook, run.mode, here.at, run=run_id))
+
+
+def test_what_is_left_of_an_open_run_begins_where_it_stands(here: Stage) -> None:
+    """The same as what a rehearsal of the whole run said of the rest, and the run stays where it is."""
+    here.point("active_users", 5)
+    whole = [(entry.step, entry.at) for entry in _played(here).entries]
+    run_id = here.begin("try-it")
+    here.go(run_id)
+    here.later(2).go(run_id, "satisfied")
+    before = here.run(run_id)
+    rest = _left(here, run_id)
+    assert rest.run == run_id
+    steps = [entry.step for entry in rest.entries]
+    assert "task" not in steps
+    assert "email-hello" not in steps
+    later = {step: at for step, at in whole if step in {"campaign/second", "campaign/third", "approve", "email-first"}}
+    assert {entry.step: entry.at for entry in rest.entries if entry.step in later} == later
+    assert here.run(run_id) == before
+    assert len(here.post.letters) == 1
+
+
+def test_what_is_left_of_rows_beside_each_other_joins_once(here: Stage) -> None:
+    steps = """
+- parallel:
+    - [{wait: {at_most: 2d}}, {email: {to: champion, message: first}}]
+    - [{wait: {at_most: 4d}}, {task: {title: Call, to: owner}}]
+- email: {to: champion, message: second}
+"""
+    here.bundle = read(playbook_file("beside", steps))
+    with here.store.begin() as session:
+        bundles.publish(session, here.bundle, author="test", at=AT + timedelta(minutes=1))
+    run_id = here.begin("beside")
+    fork = here.go(run_id)
+    for arm in here.run(run_id).lines[fork.cursor].arms:
+        here.go(run_id, "begin", cursor=arm)
+    found = {entry.step: entry.at - AT for entry in _left(here, run_id).entries if entry.kind in {"email", "task"}}
+    assert found == {"email-first": timedelta(days=2), "task": timedelta(days=4), "email-second": timedelta(days=4)}

@@ -73,3 +73,12 @@ def test_an_account_without_a_playbook_is_a_question_nobody_asked(desk: Desk) ->
     done = desk.run("simulate", "--account", "empty")
     assert done.exit_code == 2
     assert "name its PLAYBOOK" in done.stderr
+
+
+def test_what_is_left_of_an_open_run_is_asked_for_by_its_number(desk: Desk) -> None:
+    assert _peopled(desk).run("evaluate").exit_code == 0
+    done = desk.run("simulate", "--run", "1")
+    assert done.exit_code == 0, done.output
+    assert "what is left of run 1" in done.stdout
+    assert desk.run("simulate", "check-in", "--run", "1").exit_code == 2
+    assert "There is no run 99" in str(desk.run("simulate", "--run", "99").exception)
