@@ -51,7 +51,8 @@ def every_phase(ground: Ground) -> Found:
     found = Found()
     faults: tuple[Fault, ...] = FAULTS if not ground.small else ("rcpt_550", "drop_after_dot", "dot_451")
     openings: tuple[Opening, ...] = OPENINGS if not ground.small else ("421",)
-    sink: Sink = ground.keep(Sink(lambda to, nth: _named(to, faults) if nth == 1 else ""))
+    judged: set[str] = set()
+    sink: Sink = ground.keep(Sink(lambda to, _nth: "" if to.partition(".")[0] in judged else _named(to, faults)))
     site = _site(ground, sink.port, {"letter": ""})
     keys = list(site.accounts)
     for opening, key in zip(openings, keys[len(faults) + 1 :], strict=False):
@@ -59,9 +60,10 @@ def every_phase(ground: Ground) -> Found:
         _judge(found, site, opening, site.begin("letter", [key]), sink)
         sink.opening = ""
     _refused(found, ground)
-    began = {fault: site.begin("letter", [key]) for fault, key in zip(faults, keys[1:], strict=False)}
-    for fault, runs in began.items():
+    began = {key: site.begin("letter", [key]) for key in keys[1 : len(faults) + 1]}
+    for fault, (key, runs) in zip(faults, began.items(), strict=True):
         _judge(found, site, fault, runs, sink)
+        judged.add(key)
     until(site.is_over, _PATIENCE)
     account_for(found, site, sink.delivered, len(site.runs))
     look_over(found, site)

@@ -7,7 +7,7 @@ from itertools import pairwise
 from threading import Event, Thread
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from api.drills import texts
 from api.drills.ground import Ground, kill_server
@@ -19,7 +19,7 @@ from api.drills.result import Found
 from api.drills.sink import Sink
 from api.drills.site import Site, Web, as_json, now
 from engine.store import members, outbox
-from engine.store.run_tables import ApprovalRow, DeliveryRow
+from engine.store.run_tables import ApprovalRow, DeliveryRow, RunRow
 
 _PATIENCE: Final = 240.0
 _STEPS: Final = """  - email: {to: champion, message: hello}
@@ -74,7 +74,14 @@ def _gaps(site: Site) -> list[float]:
 
 
 def _early(site: Site) -> int:
-    return sum(gap < _DAY - 1.0 for gap in _gaps(site))
+    """Letters behind the wait that went less than a day after their run had begun."""
+    with site.store.read() as session:
+        rows = session.execute(
+            select(RunRow.started_at, func.max(DeliveryRow.decided_at))
+            .join(DeliveryRow, DeliveryRow.run_id == RunRow.id)
+            .group_by(RunRow.id)
+        ).all()
+    return sum((last - began).total_seconds() < _DAY for began, last in rows if began is not None)
 
 
 class Knocking:
