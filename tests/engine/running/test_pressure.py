@@ -218,3 +218,28 @@ def test_what_is_let_through_is_inside_the_window_of_a_working_day(
     assert (
         decide(ContactPolicy(), message, Touches(), place, moment) == Allow() or local.hour * 60 + local.minute >= end
     )
+
+
+@given(
+    st.lists(st.floats(0, 40), min_size=1, max_size=40),
+    st.integers(1, 3),
+    st.integers(1, 5),
+    ZONES,
+    st.sampled_from([Frequency.IMMEDIATE, Frequency.DAILY, Frequency.WEEKLY]),
+)
+def test_however_many_playbooks_ask_nobody_gets_more_than_the_caps(
+    hours: list[float], per_day: int, per_week: int, zone: str, frequency: Frequency
+) -> None:
+    """S2-56, D.3 15: a day is the person's own, a week is any seven days."""
+    policy = ContactPolicy(per_day=per_day, per_week=per_week, is_open_always=True)
+    place, now, sent = Place(Calendar("weekdays"), zone), MONDAY, list[datetime]()
+    for gap in hours:
+        now += timedelta(hours=gap)
+        touches = Touches(sent=tuple(sent), frequency=frequency)
+        if decide(policy, Message("news", now + timedelta(days=60)), touches, place, now) == Allow():
+            sent.append(now)
+    daily = 1 if frequency is not Frequency.IMMEDIATE else per_day
+    weekly = 1 if frequency is Frequency.WEEKLY else per_week
+    for one in sent:
+        assert sum(place.local(other).date() == place.local(one).date() for other in sent) <= daily
+        assert sum(one - timedelta(days=7) < other <= one for other in sent) <= weekly
