@@ -111,8 +111,8 @@ class WaitRow(Base):
 class ApprovalRow(Base):
     """A yes that steps wait for. ``content`` is a list of what would be sent or shown, ``content_hash`` its SHA-256.
 
-    Whoever updates the row from ``pending`` at its ``version`` decides; everybody else is told who did. ``facts``: marks of
-    the facts it rests on (`engine.running.resting`), looked at again when what was approved is done.
+    Whoever updates the row from ``pending`` at its ``version`` decides; everybody else is told who did. ``facts``:
+    marks of the facts it rests on (`engine.running.resting`), looked at again when what was approved is done.
     """
 
     __tablename__ = "approvals"
