@@ -13,6 +13,7 @@ import json
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from statistics import median
 from time import process_time
 from typing import Any, Final
@@ -91,42 +92,46 @@ async def _measured(
     address: str, server: int, stretch: Callable[..., Any], lines: list[Line], ids: list[int], count: int, rounds: int
 ) -> dict[str, Any]:
     client = await connect(address)
-    numbers = iter(ids)
+    contenders = _contenders(client, lines)
+    cpu: dict[str, list[float]] = {name: [] for name in contenders}
     with ThreadPoolExecutor(20) as threads:
         async with (
             _worker(client, "real", [stretch, nothing], threads),
             _worker(client, "idle", [Idle(len(lines) - 1).run_stretch], threads),
         ):
-
-            async def one_run(queue: str, number: int) -> None:
-                handle = await client.start_workflow(
-                    PlaybookRun.run,
-                    RunInput(number, lines),
-                    id=f"{queue}:{number}",
-                    task_queue=queue,
-                    request_eager_start=True,
-                )
-                await handle.result()
-
-            async def one_empty(number: int) -> None:
-                handle = await client.start_workflow(
-                    Empty.run, id=f"empty:{number}", task_queue="real", request_eager_start=True
-                )
-                await handle.result()
-
-            contenders: Mapping[str, Callable[[int], Coroutine[Any, Any, None]]] = {
-                "empty": one_empty,
-                "steering": lambda number: one_run("idle", number),
-                "run": lambda number: one_run("real", number),
-            }
-            cpu: dict[str, list[float]] = {name: [] for name in contenders}
             for turn in range(rounds + 1):
-                some = [next(numbers) for _ in range(count)]
+                some = ids[turn * count : (turn + 1) * count]
                 for name, contender in contenders.items():
                     taken = await _taken(contender, some, server)
                     cpu[name] += [taken] if turn else []  # the first round warms everybody up
             history = await client.get_workflow_handle(f"real:{ids[0]}").fetch_history()
     return {"cpu": cpu, "events": len(history.events)}
+
+
+def _contenders(client: Client, lines: list[Line]) -> Mapping[str, Callable[[int], Coroutine[Any, Any, None]]]:
+    """What starts one workflow and waits for its end, by the number it is given."""
+
+    async def one_run(queue: str, number: int) -> None:
+        handle = await client.start_workflow(
+            PlaybookRun.run,
+            RunInput(number, lines),
+            id=f"{queue}:{number}",
+            task_queue=queue,
+            request_eager_start=True,
+        )
+        await handle.result()
+
+    async def one_empty(number: int) -> None:
+        handle = await client.start_workflow(
+            Empty.run, id=f"empty:{number}", task_queue="real", request_eager_start=True
+        )
+        await handle.result()
+
+    return {
+        "empty": one_empty,
+        "steering": lambda number: one_run("idle", number),
+        "run": lambda number: one_run("real", number),
+    }
 
 
 async def _taken(contender: Callable[[int], Coroutine[Any, Any, None]], numbers: list[int], server: int) -> float:
@@ -158,7 +163,7 @@ def _worker(client: Client, queue: str, activities: list[Callable[..., Any]], th
     )
 
 
-def _pid(folder: Any) -> int:
+def _pid(folder: Path) -> int:
     return int(json.loads((folder / "temporal" / "temporal.pid").read_text(encoding="utf-8"))["pid"])
 
 
