@@ -81,7 +81,7 @@ def _early(site: Site) -> int:
             .join(DeliveryRow, DeliveryRow.run_id == RunRow.id)
             .group_by(RunRow.id)
         ).all()
-    return sum((last - began).total_seconds() < _DAY for began, last in rows if began is not None)
+    return sum((last - began).total_seconds() < _DAY for began, last in rows if began and last)
 
 
 class Knocking:
