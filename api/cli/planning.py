@@ -121,8 +121,8 @@ def _reach(reach: Reach) -> Iterator[str]:
     """What the starts do in their first days, if people do what is assumed."""
     if reach.messages or reach.tasks or reach.approvals:
         yield (
-            f"In the first {reach.days} days: {reach.messages} messages to {reach.people} people, {reach.tasks} tasks, "
-            f"{reach.approvals} approvals; `backcast simulate` shows them."
+            f"In the first {reach.days} days: messages {reach.messages}, people written to {reach.people}, tasks "
+            f"{reach.tasks}, approvals {reach.approvals}; `backcast simulate` shows them."
         )
 
 

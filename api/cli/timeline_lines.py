@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from engine.running.timeline import Entry, Mail, Timeline, Way, counted, walk
+from engine.running.timeline import Entry, Mail, Timeline, Way, in_words, walk
 
 _INDENT: Final = "    "
 _BESIDE: Final = " " * 18
@@ -28,9 +28,7 @@ def lines_of(timeline: Timeline) -> Iterator[str]:
         yield from (_INDENT * depth + line for line in _entry(entry))
     yield ""
     yield f"{moment(timeline.ended_at)}  end      {timeline.ending}"
-    counts = counted(timeline)
-    told = ", ".join(f"{counts[word]} {word}" for word in ("messages", "people", "tasks", "approvals", "calls"))
-    yield f"{told}. Nothing was written, nothing was sent."
+    yield f"{in_words(timeline)}. Nothing was written, nothing was sent."
 
 
 def moment(at: datetime) -> str:
@@ -63,7 +61,7 @@ def _entry(entry: Entry) -> Iterator[str]:
 
 def _said(entry: Entry) -> str:
     if entry.until is not None and entry.until > entry.at:
-        return f"until {moment(entry.until)}. {entry.sentence}"
+        return f"{'goes' if entry.mails else 'until'} {moment(entry.until)}. {entry.sentence}"
     return entry.sentence if entry.todo is None else "given"
 
 

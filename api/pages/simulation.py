@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from api.pages.rendering import ENVIRONMENT
 from engine.running.forecast import Forecast
-from engine.running.timeline import Timeline, counted, walk
+from engine.running.timeline import Timeline, in_words, walk
 
 _WAYS: Final = {"then": "If the condition held", "else": "If it did not hold", "unknown": "If nobody knew"}
 
@@ -17,7 +17,7 @@ def timeline_page(timeline: Timeline) -> str:
     """The page of one run: its steps down the page, its messages as they would look."""
     return ENVIRONMENT.get_template("simulated_run.html").render(
         run=timeline,
-        counts=counted(timeline),
+        told=in_words(timeline),
         rows=list(walk(timeline.entries)),
         ways=_WAYS,
         letter=Markup,  # what rendering has cleaned

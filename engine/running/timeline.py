@@ -110,6 +110,19 @@ def counted(timeline: Timeline) -> dict[str, int]:
     }
 
 
+def in_words(timeline: Timeline) -> str:
+    """`counted` as part of a sentence."""
+    counts = counted(timeline)
+    named = (
+        ("message", "messages"),
+        ("person", "people"),
+        ("task", "tasks"),
+        ("approval", "approvals"),
+        ("call", "calls"),
+    )
+    return ", ".join(f"{counts[many]} {one if counts[many] == 1 else many}" for one, many in named)
+
+
 def values_of(timeline: Timeline) -> dict[str, Any]:
     """All of it as plain values, for programs; moments as ISO texts."""
     return {**_plain(asdict(timeline)), "counts": counted(timeline)}

@@ -54,7 +54,7 @@ def test_a_plan_says_how_many_messages_and_people_its_first_days_reach(desk: Des
     reach = desk.json("plan", "--json")["first_days"]
     assert (reach["days"], reach["messages"], reach["people"]) == (7, 1, 1)
     assert reach["tasks"] >= 1
-    assert "In the first 7 days: 1 messages to 1 people" in desk.run("plan").stdout
+    assert "In the first 7 days: messages 1, people written to 1" in desk.run("plan").stdout
 
 
 @pytest.mark.parametrize("released", [False, True])
