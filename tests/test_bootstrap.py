@@ -111,10 +111,10 @@ def test_what_all_locks_satisfies_run() -> None:
 
 
 def test_the_lock_files_name_versions_and_hashes_and_no_address() -> None:
-    for name in ("run", "all"):
+    for name in ("run", "all", "benchmarks"):
         text = (ROOT / "requirements" / f"{name}.txt").read_text()
         assert "://" not in text
-        assert "--index-url" not in text
+        assert not [line for line in text.splitlines() if line.startswith("-")]
 
 
 def test_a_python_too_old_says_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
