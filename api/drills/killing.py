@@ -38,15 +38,19 @@ class Load:
 
     @classmethod
     def prepare(cls, ground: Ground, runs: int, address: str, name: str = "site") -> "Load":
-        """An installation with accounts of one champion, and runs that wait for a worker."""
+        """An installation with accounts of one champion, and as many runs to be asked for."""
         sink: Sink = ground.keep(Sink())
         site = Site(ground, name, address, sink.port)
         site.publish(texts.workspace(texts.letters("mail", 3)))
         site.people(runs, each=1)
-        site.begin("mail")
         load = cls(site, sink, runs)
         load.watch = Watch(site)
         return load
+
+    def begin(self, wave: int = 0, of: int = 1) -> None:
+        """Ask for all runs, or for one wave of so many."""
+        keys = list(self.site.accounts)
+        self.site.begin("mail", keys[wave * self.runs // of : (wave + 1) * self.runs // of])
 
     @property
     def taken(self) -> int:
@@ -132,7 +136,8 @@ def killed_at_random(ground: Ground) -> Found:
 def kill_again_and_again(ground: Ground, load: Load, kills: int) -> list[datetime]:
     """Kill the worker so often, each time at a random moment of its sending. Returns when it was started again."""
     restarts = []
-    for _ in range(kills):
+    for number in range(kills):
+        load.begin(number, kills)
         worker, before = load.site.worker(), load.taken
         load.wait_for_more(before, _PATIENCE)
         time.sleep(ground.random.uniform(0.0, 1.0))
@@ -147,11 +152,11 @@ def moving(found: Found, site: Site, restarts: Sequence[datetime]) -> None:
     """How long after the last restart each run that was under way did something again."""
     last = restarts[-1]
     with site.store.read() as session:
-        under_way = select(RunRow.id).where(RunRow.started_at < last, RunRow.ended_at > last)
+        asked = set(session.scalars(select(RunRow.id).where(RunRow.requested_at < last)))
         marks = select(DeliveryRow.run_id, DeliveryRow.decided_at).where(DeliveryRow.decided_at > last)
         backwards = session.execute(marks.order_by(DeliveryRow.decided_at.desc())).all()
         first = {run: at for run, at in backwards if at is not None}
-        waits = [(first[run] - last).total_seconds() for run in session.scalars(under_way) if run in first]
+        waits = [(first[run] - last).total_seconds() for run in first if run in asked]
     found.take("moving again after the last restart", waits)
     found.require(max(waits, default=0.0) <= _MOVING, f"a run needed {max(waits, default=0.0):.0f} s to move again")
 
@@ -161,7 +166,8 @@ def standing_still(ground: Ground) -> Found:
     load = Load.prepare(ground, ground.pick(60, 4), ground.temporal().address)
     found, pauses = Found(), ground.pick(6, 1)
     frozen, _other = load.site.worker(), load.site.worker()
-    for _ in range(pauses):
+    for number in range(pauses):
+        load.begin(number, pauses)
         before = load.taken
         load.wait_for_more(before, 30.0)
         frozen.stand_still()
@@ -178,7 +184,8 @@ def all_at_once(ground: Ground) -> Found:
     server = ground.temporal()
     load = Load.prepare(ground, ground.pick(100, 6), server.address)
     found, kills = Found(), ground.pick(10, 1)
-    for _ in range(kills):
+    for number in range(kills):
+        load.begin(number, kills)
         worker, before = load.site.worker(), load.taken
         load.wait_for_more(before, 60.0)
         time.sleep(ground.random.uniform(0.0, 1.0))
@@ -197,6 +204,7 @@ def rolling(ground: Ground) -> Found:
     """F37: workers and doors are replaced one after another under load, politely (SIGTERM)."""
     load = Load.prepare(ground, ground.pick(150, 6), ground.temporal().address)
     found, restarts = Found(), ground.pick(20, 2)
+    load.begin()
     doors = Doors([load.site.web(), load.site.web()], load.site)
     workers = [load.site.worker(), load.site.worker()]
     clean = 0

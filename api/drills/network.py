@@ -96,6 +96,7 @@ def faults_between(ground: Ground) -> Found:
     load.site.relay = to_relay.port
     load.site.more = {"BACKCAST_SMTP_SECONDS": "3"}
     load.site.worker()
+    load.begin()
     load.wait_for_more(0, 60.0)
     for place, proxy in (("Temporal", to_temporal), ("the relay", to_relay)):
         for fault in faults if not ground.small else ("cut", "half open"):

@@ -24,7 +24,7 @@ from engine.store.run_tables import TaskRow
 from engine.terms import DeliveryState, RunState
 from workflows.crash_points import PLACES, Place
 
-_PATIENCE: Final = 120.0
+_PATIENCE: Final = 300.0
 _WIRE: Final[frozenset[Place]] = frozenset({"before_dot", "after_dot", "after_reply"})
 """Killed here, nobody can know whether it arrived. A step that only writes has no such place."""
 

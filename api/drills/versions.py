@@ -21,6 +21,8 @@ from workflows.outbox import run_key
 from workflows.payloads import Wake
 
 _PATIENCE: Final = 300.0
+_LONG: Final = 2_500
+"""Signals after which a history has been cut for certain."""
 _FORGED: Final = "=?utf-8?q?Ann?="
 _FIRST, _SECOND = "The first version", "The second version"
 _WAITED: Final = "  - wait: {at_most: 1d}\n  - email: {to: champion, message: hello}\n"
@@ -122,7 +124,7 @@ def a_long_life(ground: Ground) -> Found:
     found.counts |= {"signals": signals, "executions": len(lengths), "events_of_the_longest": max(lengths, default=0)}
     found.require(done(site) == 1, f"the run ended as {dict(states(site))}")
     found.require(max(lengths, default=0) < 10_000, f"a history has {max(lengths, default=0)} events")
-    found.require(len(lengths) > 1 or ground.small, "the history was never cut")
+    found.require(len(lengths) > 1 or signals < _LONG, "the history was never cut")
     return found
 
 
