@@ -51,7 +51,7 @@ def _totals(found: list[dict[str, Any]]) -> str:
 def _overview(found: list[dict[str, Any]]) -> str:
     lines = ["| drill | what is done | database | seed | seconds | verdict |", "|---|---|---|---|---|---|"]
     for one in found:
-        size = ", small" if one["small"] else f", {one['scale']:.0%} size"
+        size = ", small" if one["small"] else f", {one.get('scale', 1.0):.0%} size"
         lines.append(
             f"| {one['drill']} | {one['title']} | {one['database']}{size} | {one['seed']} | {one['seconds']} "
             f"| {one['verdict']} |"
