@@ -19,6 +19,12 @@ def test_touches() -> None:
     assert value("touches", **MET) == 3
 
 
+def test_training_named() -> None:
+    """S3-36, S3-38: of three root causes found, one in this quarter was training: 1."""
+    found = [(NOBODY, age, {"cause": cause}) for age, cause in ((5, "needs_training"), (6, "no_time"))]
+    assert value("training_named", task_finished=[*found, (NOBODY, 95, {"cause": "needs_training"})]) == 1
+
+
 def test_days_since_meeting() -> None:
     """20 days."""
     assert value("days_since_meeting", **MET) == 20
