@@ -52,11 +52,12 @@ class PlaybookRun:
         return self._at.cursor
 
     async def _wait(self) -> None:
-        """Stand still until there is a reason to move on, or the time to wait for is another one."""
+        """Stand still until there is a reason to move on, the time to wait for is another one, or what the run was
+        told while it stood here has made its history long."""
         time = self._at.next_time
         try:
             await workflow.wait_condition(
-                lambda: self._at.due(workflow.now()) is not None or self._at.next_time != time,
+                lambda: self._at.due(workflow.now()) is not None or self._at.next_time != time or self._is_long(),
                 timeout=self._at.patience(workflow.now()),
             )
         except TimeoutError:
@@ -100,10 +101,13 @@ class PlaybookRun:
         finally:
             self._going = None
 
-    async def _continue_if_long(self) -> None:
+    def _is_long(self) -> bool:
         info = workflow.info()
         is_long = info.get_current_history_length() > self._wanted.longest_history
-        if not is_long and not info.is_continue_as_new_suggested():
+        return is_long or info.is_continue_as_new_suggested()
+
+    async def _continue_if_long(self) -> None:
+        if not self._is_long():
             return
         await workflow.wait_condition(workflow.all_handlers_finished)
         workflow.continue_as_new(self._at.carried(self._wanted))

@@ -246,6 +246,19 @@ async def test_a_long_run_continues_as_new_with_all_it_knows(on_stage: OnStage) 
         assert stage.recorder.stretches[-1].skips == ["c/3"]
 
 
+async def test_a_run_that_is_told_much_while_it_stands_still_continues_as_new(on_stage: OnStage) -> None:
+    async with on_stage(CAMPAIGN) as stage:
+        run = await stage.begin_by_hand(longest_history=30)
+        first = (await run.describe()).run_id
+        await stage.stands(1)
+        for number in range(20):
+            await run.signal("wake", Wake("satisfied", f"nothing/{number}"))
+            await stage.act(run, "pause" if number % 2 == 0 else "resume", number=number + 1)
+        described = await run.describe()
+        assert described.run_id != first
+        assert described.history_length <= 60
+
+
 async def test_rows_beside_each_other_each_keep_their_time_and_join(on_stage: OnStage) -> None:
     async with on_stage(TWO_ROWS) as stage:
         run = await stage.begin()
