@@ -87,7 +87,7 @@ def endpoint(url: str) -> str:
 def claim(session: Session, wanted: Wanted, at: datetime) -> Claimed | Settled:
     """Claim the next attempt, in the transaction that looks at what forbids it."""
     run = session.get_one(RunRow, wanted.run_id, with_for_update=True)
-    row = session.scalar(_of(wanted))
+    row = session.scalar(_of(wanted).with_for_update())
     if row is not None and (settled := _settled(row, wanted, at)) is not None:
         return settled
     if (held := clearance.paused(session, run) or clearance.on_hold(session, wanted.account_id, at)) is not None:

@@ -131,13 +131,13 @@ def states(session: Session) -> dict[str, DeliveryState]:
 
 
 def _find(session: Session, wanted: Wanted) -> DeliveryRow | None:
-    return session.scalar(
-        select(DeliveryRow).where(
-            DeliveryRow.run_id == wanted.run_id,
-            DeliveryRow.step == wanted.step,
-            DeliveryRow.receiver == wanted.receiver,
-        ),
+    """The row, locked: a verdict, or a claim from the inbox, that is being written is waited for and not written over."""
+    row = select(DeliveryRow).where(
+        DeliveryRow.run_id == wanted.run_id,
+        DeliveryRow.step == wanted.step,
+        DeliveryRow.receiver == wanted.receiver,
     )
+    return session.scalar(row.with_for_update())
 
 
 def _settled(row: DeliveryRow, at: datetime) -> Settled | None:

@@ -52,3 +52,27 @@ def test_an_interrupted_delivery_becomes_ambiguous_and_a_late_answer_settles_it(
         deliveries.settle(session, claimed, DeliveryState.SENT, "250 taken", AT, permanent=False)
     with store.begin() as session:
         assert deliveries.claim(session, wanted(rows), AT) == Settled(DeliveryState.SENT, "250 taken")
+
+
+def test_a_verdict_that_is_just_being_written_is_waited_for(store: Store, rows: Rows) -> None:
+    """P1: read without waiting, the row would still be on the way, and what was sent would become doubtful or, where
+    the step says so, go again."""
+    with store.begin() as session:
+        claimed = deliveries.claim(session, wanted(rows, on_ambiguous="retry"), AT)
+        assert isinstance(claimed, Claim)
+        assert deliveries.begin_sending(session, claimed, AT)
+    found: list[Claim | Settled] = []
+
+    def attempt() -> None:
+        with store.begin() as session:
+            found.append(deliveries.claim(session, wanted(rows, on_ambiguous="retry"), AT))
+
+    other = threading.Thread(target=attempt)
+    with store.begin() as session:
+        deliveries.settle(session, claimed, DeliveryState.SENT, "250 taken", AT, permanent=False)
+        session.flush()
+        other.start()
+        other.join(0.5)  # it waits: for the row, or on SQLite for its turn to write
+        assert found == []
+    other.join()
+    assert found == [Settled(DeliveryState.SENT, "250 taken")]
