@@ -131,7 +131,7 @@ def states(session: Session) -> dict[str, DeliveryState]:
 
 
 def _find(session: Session, wanted: Wanted) -> DeliveryRow | None:
-    """The row, locked: a verdict, or a claim from the inbox, that is being written is waited for and not written over."""
+    """The row, locked: a verdict, or another claim, that is just being written is waited for and not written over."""
     row = select(DeliveryRow).where(
         DeliveryRow.run_id == wanted.run_id,
         DeliveryRow.step == wanted.step,

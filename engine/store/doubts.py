@@ -38,15 +38,13 @@ class Ambiguous:
 
 def resolve_stale(session: Session, before: datetime, at: datetime) -> int:
     """Decide what has been ``sending`` since before a moment: for a person to see, unless its step says what to do.
-    Returns how many."""
-    stale = session.scalars(
-        select(DeliveryRow)
-        .where(DeliveryRow.state == DeliveryState.SENDING.value, DeliveryRow.claimed_at < before)
-        .order_by(DeliveryRow.id)
-        .with_for_update(skip_locked=True),
-    ).all()
+    Returns how many. What a member wants sent again and was only claimed has not gone: it is to be sent again still."""
+    stale = session.scalars(_since(DeliveryState.SENDING, before)).all()
     for row in stale:
         doubt(row, INTERRUPTED, at)
+    wanted = (DeliveryRow.resolved_by != "", DeliveryRow.letter.is_not(None))
+    for row in session.scalars(_since(DeliveryState.CLAIMED, before).where(*wanted)).all():
+        decide(row, DeliveryState.NOT_SENT, f"{row.resolved_by} has it sent again", at, permanent=False)
     return len(stale)
 
 
@@ -103,6 +101,12 @@ def again(*, calls: bool = False) -> Select[DeliveryRow]:
         DeliveryRow.resolved_by != "",
         DeliveryRow.letter.is_not(None),
     )
+
+
+def _since(state: DeliveryState, before: datetime) -> Select[DeliveryRow]:
+    """What has been in a state since before a moment, and nobody else is at work on."""
+    rows = select(DeliveryRow).where(DeliveryRow.state == state.value, DeliveryRow.claimed_at < before)
+    return rows.order_by(DeliveryRow.id).with_for_update(skip_locked=True)
 
 
 def doubt(row: DeliveryRow, reason: str, at: datetime) -> None:

@@ -260,6 +260,20 @@ def test_what_a_member_wants_sent_again_goes_as_it_was_once(scene: Stage) -> Non
         assert (row.state, row.retries, row.resolved_by, row.letter) == ("sent", 1, OWNER, None)
 
 
+def test_what_is_sent_again_is_not_lost_with_the_process_that_had_just_claimed_it(scene: Stage) -> None:
+    """P1, P7: killed between the claim and the wire, of a run that has ended long since."""
+    delivery = doubtful(scene)
+    resolve(scene, delivery, arrived=None, again=True)
+    with scene.store.begin() as session:
+        deliveries.claim_again(session, delivery, scene.at)
+    loop = Resending(scene.store, scene.post, NOBODY)
+    assert loop.once() == 0, "as far as anybody knows it is being sent"
+    with scene.store.begin() as session:
+        assert deliveries.resolve_stale(session, scene.at + timedelta(seconds=45), scene.at) == 0, "none is in doubt"
+    assert (loop.once(), loop.once()) == (1, 0)
+    assert [letter.to_address for letter in scene.post.letters] == ["bo@acme.example"]
+
+
 def test_what_is_sent_again_still_heeds_holds_and_opt_outs(scene: Stage) -> None:
     delivery = doubtful(scene)
     resolve(scene, delivery, arrived=None, again=True)
