@@ -3,6 +3,9 @@
 SQLite: WAL, and ``BEGIN IMMEDIATE`` for every writing transaction. With the default, of four writers that read before
 they write most fail at once with "database is locked"; with IMMEDIATE they queue. Inside one process they queue at a
 lock of ours, because SQLite's own queue is a race in which a thread can lose for five seconds, and then gives up.
+
+An error of the database names its statement but not its values: activities hand errors to Temporal and to logs, where
+no address belongs.
 """
 
 import os
@@ -77,7 +80,7 @@ def connect(url: str) -> Store:
         return Store(_sqlite(url, parsed.database), threading.BoundedSemaphore())
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
-    return Store(create_engine(parsed, pool_size=10, max_overflow=10, pool_pre_ping=True))
+    return Store(create_engine(parsed, pool_size=10, max_overflow=10, pool_pre_ping=True, hide_parameters=True))
 
 
 def _make_folder(folder: Path) -> None:
@@ -95,7 +98,8 @@ def _sqlite(url: str, path: str | None) -> Engine:
     if path and path != ":memory:":
         _make_folder(Path(path).parent)
     connections = {"timeout": 5.0, "check_same_thread": False}
-    engine = create_engine(url, connect_args=connections, pool_size=_CONNECTIONS, max_overflow=4 * _CONNECTIONS)
+    pool = {"pool_size": _CONNECTIONS, "max_overflow": 4 * _CONNECTIONS}
+    engine = create_engine(url, connect_args=connections, hide_parameters=True, **pool)
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine

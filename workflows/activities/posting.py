@@ -55,10 +55,11 @@ def put_off(session: Session, scene: Scene, sent: Outgoing, later: Sequence[Verd
 
 
 def try_again(session: Session, scene: Scene, sent: Outgoing, still: Sequence[Verdict]) -> ApplicationError:
-    """A relay that is down keeps a message back: say so. Returns what is to be raised."""
+    """A relay that is down keeps a message back: say so. Returns what is to be raised, which Temporal and logs keep:
+    so it has none of the relay's words, in which addresses stand."""
     reason = next(one.reason for one in still if one.later is None)
     _move(session, scene, sent.number, RunState.ACTIVE, f"Could not send yet: {reason}")
-    return ApplicationError(f"could not send yet: {reason}", type="NotSent")
+    return ApplicationError(f"could not send yet: the page of run {scene.run.id} says why", type="NotSent")
 
 
 def write_down(session: Session, scene: Scene, sent: Outgoing, posted: Posted) -> None:

@@ -2,7 +2,9 @@
 
 from datetime import UTC, datetime
 
+import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from engine.store.sessions import Store
@@ -40,3 +42,16 @@ def test_a_writing_transaction_sees_what_was_written_before_its_statement(store:
     add_account(store, 1)
     with store.begin() as session:
         assert counted(session) == 1
+
+
+def test_an_error_of_the_database_says_nothing_of_what_was_to_be_written(store: Store) -> None:
+    """Errors of activities are kept by Temporal and by logs."""
+    add_account(store, 1)
+    twice = SubjectRow(id=1, kind="never to be told")
+    with store.begin() as session:
+        session.add(twice)
+        with pytest.raises(IntegrityError) as raised:
+            session.flush()
+        session.rollback()
+    assert "INSERT INTO subjects" in str(raised.value)
+    assert "never to be told" not in str(raised.value)

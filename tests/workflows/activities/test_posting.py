@@ -5,6 +5,7 @@ from email.utils import parseaddr
 
 import pytest
 from sqlalchemy import select
+from temporalio.exceptions import ApplicationError
 
 from engine.errors import NotFound, Refused
 from engine.store import deliveries, holds
@@ -210,13 +211,25 @@ def test_the_owner_gets_one_copy_that_says_to_whom_it_went_and_cannot_unsubscrib
     assert scene.steps(run)["email-hello"][1] == "“Seats at Acme” went to 2 of 2 people. The owner got a copy."
 
 
+def test_what_a_relay_said_stays_on_our_pages_and_out_of_temporal_and_the_logs(scene: Stage) -> None:
+    """Relays name the address they refuse, and what an activity raises is kept by others."""
+    words = "the relay refused the recipient: 450 4.2.2 <ana@acme.example>: mailbox full"
+    scene.post.verdicts["ana@acme.example"] = Verdict(DeliveryState.NOT_SENT, words)
+    run = scene.begin("again")
+    with pytest.raises(ApplicationError) as raised:
+        scene.go(run)
+    assert "acme" not in str(raised.value)
+    assert words in scene.run(run).sentence
+
+
 def test_in_doubt_the_playbook_may_say_that_it_is_sent_again(scene: Stage) -> None:
     """F13: three times at most, then a person is asked after all."""
     scene.post.verdicts["ana@acme.example"] = DOUBT
     run = scene.begin("again")
     for _ in range(3):
-        with pytest.raises(Exception, match="sent again, as the playbook says"):
+        with pytest.raises(ApplicationError, match="could not send yet"):
             scene.go(run)
+        assert "sent again, as the playbook says" in scene.run(run).sentence
     assert scene.go(run).stop == "end"
     assert ledger(scene) == [(f"contact:{ANA}", "ambiguous")]
     assert len({letter.message_id for letter in scene.post.letters}) == 1
