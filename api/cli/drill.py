@@ -58,9 +58,9 @@ def _wanted(names: list[str], known: list[str]) -> list[str]:
     if names == ["list"]:
         return []
     asked = [name.upper() for name in names]
-    unknown = [name for name in asked if name not in {*known, "ALL"}]
+    unknown = [name for name in names if name.upper() not in {*known, "ALL"}]
     if unknown:
-        raise typer.BadParameter(f"there is no drill {unknown[0]}; there are {', '.join(known)}, and all")
+        raise typer.BadParameter(f'there is no drill "{unknown[0]}"; `backcast drill list` names them')
     return known if "ALL" in asked else asked
 
 

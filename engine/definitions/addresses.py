@@ -71,6 +71,8 @@ def read_target(url: str) -> Target:
     if found is None:
         raise Refused("the URL does not begin with https:// and a host: write https://hooks.example.com/path")
     scheme, authority, path, query = found.groups(default="")
+    if {".", ".."} & set(path.split("/")):
+        raise Refused('the URL\'s path goes by way of "." or "..", which not all read alike: write where it ends')
     host, port = _host_and_port(authority)
     return Target(scheme.lower(), host, port or (443 if scheme.lower() == "https" else 80), (path or "/") + query)
 

@@ -146,7 +146,7 @@ def _recipients(session: Session, scene: Scene, items: Sequence[Item]) -> tuple[
 def _ask_again(session: Session, scene: Scene, number: int, found: Approval, changed: Sequence[str]) -> Decided:
     line = scene.lines[number]
     who = f"{found.decided_by} approved this" if found.decided_by else "Nobody stopped this"
-    why = f"{who}, but since it was asked {_listed(changed)} changed, so it is asked again."
+    why = f"{who}, but this has changed since it was asked: {_listed(changed)}. So it is asked again."
     asked = _asked(session, scene, number)
     approvals.ask_again(session, found.id, asked, why, scene.now)
     if asked.approver:

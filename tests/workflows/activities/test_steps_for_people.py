@@ -273,7 +273,9 @@ def test_what_was_approved_on_other_facts_is_asked_again(scene: Stage, change: d
     assert scene.go(run, "approved").stop == "gate"
     asked = scene.approval()
     assert (asked.state, asked.version) == ("pending", 2)
-    assert asked.reason == f"{OWNER} approved this, but since it was asked {what} changed, so it is asked again."
+    assert (
+        asked.reason == f"{OWNER} approved this, but this has changed since it was asked: {what}. So it is asked again."
+    )
     assert notices(scene) == [(asked.approver, asked.reason)]
     assert scene.post.letters == []
     decide(scene)
