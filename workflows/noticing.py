@@ -24,7 +24,8 @@ from engine.store.digests import Entry
 from engine.store.notices import Notice, Reader
 from engine.store.sessions import Store
 from engine.terms import DeliveryState, Frequency
-from workflows.channels.letter import Channel, Letter
+from workflows.channels.letter import Channel, Letter, Verdict
+from workflows.channels.smtp import TURNED_AWAY
 
 _log = logging.getLogger(__name__)
 
@@ -57,6 +58,7 @@ class Noticing:
         self._base_url = base_url.rstrip("/")
         self._sender = sender
         self._down_until = datetime.min.replace(tzinfo=UTC)
+        self._away_until: dict[str, datetime] = {}
 
     async def run(self) -> None:
         """Send for ever; ends only by being cancelled."""
@@ -78,7 +80,7 @@ class Noticing:
         return len(due)
 
     def _send_to(self, reader: Reader, at: datetime) -> None:
-        if at < self._down_until:
+        if at < max(self._down_until, self._away_until.get(reader.email, self._down_until)):
             return
         with self._store.read() as session:
             entries = _changed(session, reader, at)
@@ -91,8 +93,16 @@ class Noticing:
         with self._store.begin() as session:
             notices.settle(session, mail.notices, verdict.state, verdict.reason, again=again)
         if again:
+            self._leave_alone(reader, verdict, at)
+
+    def _leave_alone(self, reader: Reader, verdict: Verdict, at: datetime) -> None:
+        """For a while: one whose address the relay does not take now, or everybody where it takes none."""
+        if verdict.reason.startswith(TURNED_AWAY):
+            self._away_until[reader.email] = at + _DOWN
+        else:
             self._down_until = at + _DOWN
-            _log.warning("a mail to a member could not be sent yet: %s", verdict.reason)
+        # Without the relay's own words, which name the address.
+        _log.warning("a mail to a member could not be sent yet: %s", verdict.reason.partition(": ")[0])
 
 
 def _due(session: Session, at: datetime) -> tuple[Reader, ...]:

@@ -13,6 +13,7 @@ from engine.store.tables import MemberRow
 from engine.terms import DeliveryState, Frequency
 from tests.workflows.activities.scenery import OWNER, Stage, playbook_file, read, stage
 from workflows.channels.letter import Verdict
+from workflows.channels.smtp import TURNED_AWAY
 from workflows.noticing import Noticing
 
 MONDAY = datetime(2026, 9, 7, 12, tzinfo=UTC)
@@ -156,6 +157,28 @@ def test_while_the_relay_is_down_notices_wait_and_a_digest_is_still_owed(scene: 
     loop.send_due(MONDAY + timedelta(seconds=61))
     assert [letter.subject for letter in scene.post.letters] == ["Your daily digest: 1 notice"]
     assert states(scene) == ["sent", "sent"]
+
+
+def test_one_member_whose_mailbox_is_full_does_not_keep_the_others_from_hearing(
+    scene: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nor is their address told to the log, whatever the relay says."""
+    with scene.store.begin() as session:
+        session.add(MemberRow(email="zoe@example.org", name="Zoe", roles=["csm"], frequency="immediate"))
+    choose(scene, Frequency.IMMEDIATE)
+    tell(scene, "a")
+    tell(scene, "b", "zoe@example.org")
+    words = f"{TURNED_AWAY}: 452 4.2.2 <{OWNER}>: mailbox full"
+    scene.post.verdicts[OWNER] = Verdict(DeliveryState.NOT_SENT, words)
+    loop = Noticing(scene.store, scene.post, BASE, "cs@example.com")
+    loop.send_due(MONDAY)
+    assert scene.post.to == ["zoe@example.org"]
+    assert OWNER not in caplog.text
+    del scene.post.verdicts[OWNER]
+    loop.send_due(MONDAY + timedelta(seconds=30))
+    assert scene.post.to == ["zoe@example.org"], "for a minute it is left alone"
+    loop.send_due(MONDAY + timedelta(seconds=61))
+    assert scene.post.to == ["zoe@example.org", OWNER]
 
 
 def test_what_may_have_arrived_is_not_mailed_again(scene: Stage) -> None:
