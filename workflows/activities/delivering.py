@@ -57,7 +57,7 @@ def deliver(store: Store, channel: Channel, order: Order, at: datetime) -> Verdi
     ``not_sent`` and not ``permanent``: worth another call later (the relay was down, or a member holds the run).
     """
     stand_at(order.step)
-    with _undisturbed():
+    with undisturbed():
         pass_by("before_claim")
         with store.begin() as session:
             claimed = deliveries.claim(session, _wanted(channel, order), _moment(at))
@@ -97,8 +97,8 @@ def _verdict(settled: Settled) -> Verdict:
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
-    """A cancellation waits until the letter on the wire has its verdict."""
+def undisturbed() -> Iterator[None]:
+    """A cancellation waits until what is on the wire, a letter or a call, has its verdict."""
     if not activity.in_activity():
         yield
         return

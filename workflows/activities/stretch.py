@@ -15,7 +15,7 @@ from engine.store.sessions import Store
 from engine.terms import ActState, DeliveryState, RunState
 from workflows.activities import posting, scene as scenes
 from workflows.activities.calling import Calling, call
-from workflows.activities.delivering import Order, deliver
+from workflows.activities.delivering import Order, deliver, undisturbed
 from workflows.activities.leaving import Ending, end, ending, leave
 from workflows.activities.moving import close_unread, record_move, stick
 from workflows.activities.posting import Posted
@@ -104,7 +104,8 @@ class Stretches:
             return deliver(self.store, self.channel, replace(order, reply_to=self.replies or order.reply_to), at)
         if self.caller is None:
             return Verdict(DeliveryState.NOT_SENT, "nothing is called from here", permanent=True)
-        return call(self.store, self.caller, order, at)
+        with undisturbed():
+            return call(self.store, self.caller, order, at)
 
     def _go_on(self, scene: Scene, sent: Outgoing, posted: Posted) -> StretchResult | Outgoing:
         with self.store.begin() as session:

@@ -4,9 +4,12 @@ import base64
 import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
+from temporalio.exceptions import CancelledError
+from temporalio.testing import ActivityEnvironment
 
 from engine.definitions.bundle import Bundle
 from engine.store import approvals, calls, deliveries, holds, notices
@@ -20,7 +23,8 @@ from tests.workflows.channels.faulty_receiver import FaultyReceiver
 from workflows.activities.calling import PAUSES
 from workflows.channels.egress import Egress, allowed_urls
 from workflows.channels.turns import BESIDE
-from workflows.channels.webhook import Caller, signature
+from workflows.channels.webhook import Caller, Told, signature
+from workflows.payloads import StretchInput
 from workflows.resending import Resending
 
 CONNECTIONS = """format: 1
@@ -374,6 +378,28 @@ def test_a_guide_without_anybody_is_left_out_and_said(scene: Stage, receiver: Fa
     scene.go(run)
     assert scene.steps(run)["tour"] == ("skipped", "Nobody to write to: no contact of the account is in its audience.")
     assert receiver.connections == 0
+
+
+def test_who_pauses_a_run_waits_for_the_call_that_is_on_the_wire(
+    scene: Stage, receiver: FaultyReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F29: cut off, a line in a chat would be in doubt although it was taken."""
+    connect(scene, receiver)
+    environment = ActivityEnvironment()
+    call = Caller.call
+
+    def call_and_cancel(*words: Any) -> Told:
+        environment.cancel()
+        return call(*words)
+
+    monkeypatch.setattr(Caller, "call", call_and_cancel)
+    run = scene.begin("told")
+    with pytest.raises(CancelledError):
+        environment.run(scene.stretches.run_stretch, StretchInput(run, 0, "begin", scene.at.isoformat()))
+    assert [row.state for row in ledger(scene)] == ["sent"]
+    monkeypatch.undo()
+    assert scene.go(run).stop == "end"
+    assert len(receiver.calls) == 1
 
 
 def test_a_chat_and_a_colleague_are_told(scene: Stage, receiver: FaultyReceiver) -> None:
