@@ -12,8 +12,8 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from engine.errors import NotFound, Refused
-from engine.store.run_tables import DeliveryRow
-from engine.terms import DeliveryState
+from engine.store.run_tables import DeliveryRow, RunRow
+from engine.terms import DeliveryState, RunState
 
 CONNECTION: Final = "connection:"
 """How the receiver of a call begins; what follows is the connection's name."""
@@ -41,7 +41,7 @@ def resolve_stale(session: Session, before: datetime, at: datetime) -> int:
     Returns how many. What a member wants sent again and was only claimed has not gone: it is to be sent again still."""
     stale = session.scalars(_since(DeliveryState.SENDING, before)).all()
     for row in stale:
-        doubt(row, INTERRUPTED, at)
+        doubt(row, INTERRUPTED, at, goes_on=_goes_on(session, row))
     wanted = (DeliveryRow.resolved_by != "", DeliveryRow.letter.is_not(None))
     for row in session.scalars(_since(DeliveryState.CLAIMED, before).where(*wanted)).all():
         decide(row, DeliveryState.NOT_SENT, f"{row.resolved_by} has it sent again", at, permanent=False)
@@ -109,12 +109,18 @@ def _since(state: DeliveryState, before: datetime) -> Select[DeliveryRow]:
     return rows.order_by(DeliveryRow.id).with_for_update(skip_locked=True)
 
 
-def doubt(row: DeliveryRow, reason: str, at: datetime) -> None:
-    """Nobody knows whether it arrived: what its step says is done, else a person is asked."""
+def _goes_on(session: Session, row: DeliveryRow) -> bool:
+    """Whether somebody would send it again: its run, or whoever a member told to."""
+    return bool(row.resolved_by) or RunState(session.get_one(RunRow, row.run_id).state).is_open
+
+
+def doubt(row: DeliveryRow, reason: str, at: datetime, *, goes_on: bool = True) -> None:
+    """Nobody knows whether it arrived: what its step says is done, else a person is asked. ``goes_on``: there is
+    somebody to send it again."""
     if row.on_ambiguous == "treat_as_sent":
         decide(row, DeliveryState.SENT, f"taken as sent: {reason}", at, permanent=True)
         row.resolved_by = _BY_PLAYBOOK
-    elif row.on_ambiguous == "retry" and row.retries < _RETRIES:
+    elif row.on_ambiguous == "retry" and goes_on and row.retries < _RETRIES:
         row.retries += 1
         decide(row, DeliveryState.NOT_SENT, f"sent again, as the playbook says: {reason}", at, permanent=False)
     else:

@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from temporalio.exceptions import ApplicationError
 
 from engine.errors import NotFound, Refused
 from engine.store import deliveries, holds
-from engine.store.run_tables import DeliveryRow
+from engine.store.run_tables import DeliveryRow, RunRow
 from engine.store.sessions import Store
 from engine.store.tables import AccountRow, ContactRow, MemberRow
 from engine.terms import DeliveryState, RunState
@@ -233,6 +233,21 @@ def test_in_doubt_the_playbook_may_say_that_it_is_sent_again(scene: Stage) -> No
     assert scene.go(run).stop == "end"
     assert ledger(scene) == [(f"contact:{ANA}", "ambiguous")]
     assert len({letter.message_id for letter in scene.post.letters}) == 1
+
+
+@pytest.mark.parametrize(("state", "becomes"), [("active", "not_sent"), ("cancelled", "ambiguous")])
+def test_where_the_run_has_ended_nobody_sends_again_so_a_person_is_asked(
+    scene: Stage, state: str, becomes: str
+) -> None:
+    """P1: killed with the letter on the wire, and the run cancelled before the next attempt: never silently dropped."""
+    run = scene.begin("again")
+    scene.go(run)
+    with scene.store.begin() as session:
+        session.execute(update(DeliveryRow).values(state="sending", claimed_at=scene.at))
+        session.execute(update(RunRow).values(state=state))
+    with scene.store.begin() as session:
+        assert deliveries.resolve_stale(session, scene.at + timedelta(seconds=45), scene.at) == 1
+    assert ledger(scene) == [(f"contact:{ANA}", becomes)]
 
 
 def test_in_doubt_the_playbook_may_say_that_it_counts_as_sent(scene: Stage) -> None:
