@@ -5,12 +5,13 @@ from functools import cache
 from ipaddress import ip_address
 
 from temporalio.client import Client
-from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
+from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig
 from temporalio.service import GrpcCompression
 
 from engine.errors import Unavailable
 
 _PAUSE = 0.5
+_HEARD = "error,temporalio_sdk_core::worker::workflow=warn"
 
 
 async def connect(address: str, namespace: str = "default", *, patience: float = 30.0) -> Client:
@@ -43,9 +44,9 @@ def _nobody(address: str) -> str:
 
 @cache
 def _runtime() -> Runtime:
-    """Only errors: while a server is down the SDK would warn about every retry, hundreds within seconds."""
-    quiet = LoggingConfig(filter=TelemetryFilter(core_level="ERROR", other_level="ERROR"))
-    return Runtime(telemetry=TelemetryConfig(logging=quiet))
+    """Errors only, and warnings about single workflow tasks: one that does not replay must be heard. While a server is
+    down the SDK would warn about every retry elsewhere, hundreds within seconds."""
+    return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter=_HEARD)))
 
 
 def _is_loopback(address: str) -> bool:

@@ -6,17 +6,29 @@ import threading
 import time
 from collections import Counter
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final, Self
 
 _PIECE: Final = b"x" * 65_536
 _GIGABYTE: Final = 1 << 30
 
 
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """One call as its receiver checks it: what was signed, and by how many keys with what result."""
+
+    webhook_id: str
+    timestamp: str
+    body: str
+    signatures: tuple[str, ...]
+
+
 class Hooks:
     """Listens on the loopback from ``with`` to its end. ``/ok`` takes everything; another path fails as it is called.
 
     ``delivered``: calls that were taken in, by webhook-id; ``attempts``: moments (monotonic) of every call, by path;
-    ``ids``: the webhook-ids seen, by path; ``canary``: calls where nobody may ever come.
+    ``ids``: the webhook-ids seen, by path; ``canary``: calls where nobody may ever come; ``signed``: every call with
+    what a receiver checks.
     """
 
     def __init__(self) -> None:
@@ -24,6 +36,7 @@ class Hooks:
         self.attempts: dict[str, list[float]] = {}
         self.ids: dict[str, set[str]] = {}
         self.canary = 0
+        self.signed: list[Signed] = []
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._server = _Server(("127.0.0.1", 0), _Call)
@@ -73,8 +86,10 @@ class _Call(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:  # the name http.server asks for
         """One call."""
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode(errors="replace")
         path, webhook_id = self.path.strip("/"), self.headers.get("webhook-id", "")
+        by = tuple(self.headers.get("webhook-signature", "").split())
+        self.server.hooks.signed.append(Signed(webhook_id, self.headers.get("webhook-timestamp", ""), body, by))
         nth = self.server.hooks.hear(path, webhook_id)
         self.close_connection = True
         with suppress(ConnectionError, OSError):

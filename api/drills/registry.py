@@ -6,7 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from api.drills import calls, copies, doors, killing, network, people, places, relay, temporal_away, versions
+from api.drills import (
+    calls,
+    changed_code,
+    copies,
+    doors,
+    keys,
+    killing,
+    network,
+    people,
+    places,
+    putting_off,
+    relay,
+    temporal_away,
+    versions,
+)
 from api.drills.ground import Database, Ground
 from api.drills.result import Found, Report
 from engine.errors import EngineError
@@ -37,11 +51,14 @@ DRILLS: Final[Mapping[str, Drill]] = {
     "F20": Drill("ten processes evaluate the same portfolio at once", doors.evaluators_race),
     "F23": Drill("playbooks edited, deleted and renamed under open runs", versions.changed_under_open_runs),
     "F24": Drill("eight members decide each approval at once", people.decided_at_once),
+    "F26": Drill("a worker with changed code comes to open runs", changed_code.mistaken),
     "F28": Drill("people opt out while a campaign is being sent", people.opting_out),
     "F29": Drill("everything is put on hold while letters go out", people.held_back),
     "F30": Drill("yesterday's backup is restored, elsewhere and in place", copies.restored),
     "F32": Drill("a message that one account of a thousand cannot be written", versions.one_cannot_be_written),
     "F33": Drill("a run that hears five thousand signals", versions.a_long_life),
+    "F34": Drill("messages put off again and again by hours, caps and quiet", putting_off.round_and_round),
+    "F35": Drill("the secret of a webhook replaced under open runs", keys.replaced),
     "F36": Drill("the network slow, cut, half open and gone", network.faults_between),
     "F37": Drill("workers and doors replaced one after another under load", killing.rolling),
 }
