@@ -8,14 +8,17 @@ from sqlalchemy.orm import Session
 from engine.running import overriding
 from engine.running.lines import STUCK_AT_MOST
 from engine.running.ways import Jump
-from engine.store import acts, approvals, done_again, runs, steps, waits
-from engine.terms import RunAct, RunState, StepState
+from engine.store import acts, approvals, done_again, runs, steps, tasks, waits
+from engine.terms import RunAct, RunState, StepState, TaskState
 from workflows.activities.noting import note, worry
 from workflows.activities.scene import Scene
 from workflows.payloads import Outcome, StretchResult
 
 BEGINNING: Final[frozenset[Outcome]] = frozenset({"begin", "again", "resumed", "jumped"})
 """Outcomes that do not leave the line the run stands at, but begin at it."""
+
+_TASKS_TO_LOOK: Final = 20
+"""So often at most the owner is told that a run is stuck at one step."""
 
 
 def open_fork(session: Session, scene: Scene, number: int) -> StretchResult:
@@ -63,8 +66,18 @@ def stick(session: Session, scene: Scene) -> StretchResult:
     before = scene.run.sentence.rstrip(".")
     sentence = f"{overriding.STUCK}: {before}. Try again, skip the step, or cancel, until {until:%Y-%m-%d %H:%M} UTC"
     runs.move(session, scene.run.id, state=RunState.WAITING, cursor=scene.run.cursor, sentence=sentence, at=scene.now)
-    worry(session, scene, f"{scene.lines[scene.cursor].step}/stuck", f"“{scene.playbook.title}” could not go on")
+    worry(session, scene, _to_look_at(session, scene), f"“{scene.playbook.title}” could not go on")
     return StretchResult(scene.cursor, "stuck", until.isoformat())
+
+
+def _to_look_at(session: Session, scene: Scene) -> str:
+    """The step of the task to look at a run that is stuck: the one that is still open, else one more."""
+    stuck = f"{scene.lines[scene.cursor].step}/stuck"
+    for name in (stuck, *(f"{stuck}-{number}" for number in range(2, _TASKS_TO_LOOK))):
+        given = tasks.of_step(session, scene.run.id, f"{name}/look")
+        if given is None or given.state is TaskState.OPEN:
+            return name
+    return stuck
 
 
 def record_move(session: Session, run_id: int, kind: str, jumps: list[Jump], at: datetime) -> None:

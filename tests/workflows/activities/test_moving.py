@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from engine.definitions.bundle import Bundle
-from engine.store import acts
+from engine.store import acts, tasks
 from engine.store.run_tables import DeliveryRow
 from engine.store.sessions import Store
 from engine.store.tables import AccountRow, ContactRow
@@ -227,6 +227,18 @@ def test_a_run_that_is_stuck_says_so_and_goes_on_when_somebody_tries_again(scene
     assert [task.step for task in scene.tasks()] == ["call/stuck/look"]
     scene.go(run_id, "begin", cursor=0)
     assert [wait.step for wait in scene.waits()] == ["rest"]
+
+
+def test_a_run_that_is_stuck_once_more_tells_the_owner_once_more(scene: Stage) -> None:
+    """What they finished to look at the first time would say nothing of the second."""
+    run_id = scene.begin("row")
+    scene.go(run_id, "stuck")
+    scene.go(run_id, "stuck")
+    assert [task.step for task in scene.tasks()] == ["call/stuck/look"], "they have it before them still"
+    with scene.store.begin() as session:
+        tasks.finish(session, scene.tasks()[0].id, version=1, member=OWNER, answers={}, note="", at=scene.at)
+    scene.go(run_id, "stuck")
+    assert [task.step for task in scene.tasks()] == ["call/stuck/look", "call/stuck-2/look"]
 
 
 def test_a_run_whose_longest_time_is_over_ends(scene: Stage) -> None:
