@@ -10,13 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.engine import make_url
 
 from api.drills import texts
-from api.drills.ground import Ground
+from api.drills.ground import Ground, Postgres
 from api.drills.ledger import look_over
 from api.drills.processes import require, until
 from api.drills.result import Found
 from api.drills.sink import Sink
 from api.drills.site import Site, now
-from engine.errors import Refused
 from engine.store import holds, releasing
 from engine.store.run_tables import RunRow
 from engine.store.sessions import Store, connect
@@ -57,9 +56,10 @@ def _waiting(site: Site) -> int:
 
 def _backed_up(site: Site) -> Path:
     """A copy of the database made while it is at work."""
-    if make_url(site.url).get_backend_name() != "sqlite":
-        raise Refused("this drill copies a file: run it on SQLite")
     target = site.folder / "backup.db"
+    if not _is_file(site):
+        Postgres.dump(site.url, target)
+        return target
     source = sqlite3.connect(str(make_url(site.url).database))
     copy = sqlite3.connect(target)
     source.backup(copy)
@@ -84,12 +84,22 @@ def _in_place(found: Found, site: Site, backup: Path, sink: Sink) -> None:
 
 def _replace(site: Site, backup: Path) -> None:
     """Put the backup where the database is: written over it, as a restore does."""
-    path = Path(str(make_url(site.url).database))
     site.store.close()
+    if _is_file(site):
+        _overwrite(Path(str(make_url(site.url).database)), backup)
+    else:
+        Postgres.restore(site.url, backup)
+    site.store = site.ground.keep(Reopened(connect(site.url))).store
+
+
+def _is_file(site: Site) -> bool:
+    return make_url(site.url).get_backend_name() == "sqlite"
+
+
+def _overwrite(path: Path, backup: Path) -> None:
     for beside in ("-wal", "-shm"):
         path.with_name(path.name + beside).unlink(missing_ok=True)
     path.write_bytes(backup.read_bytes())
-    site.store = site.ground.keep(Reopened(connect(site.url))).store
 
 
 class Reopened:

