@@ -8,6 +8,7 @@ _HEAD: Final = """# Drills
 
 Backcast broken on purpose: real processes, real faults, and an account of everything afterwards. Made by `backcast
 drill all --page docs/drills.md`; `backcast drill NUMBER --seed N` repeats one, with `--db postgres` on PostgreSQL.
+Small is the short form, with few runs (`--small`); without it a drill has its full size.
 
 After every drill: no Message-ID arrived more than once per attempt that was asked for (I1); every delivery is sent, not
 sent or ambiguous (I2); the receiving side says the same (I3); no run is stuck (I5); no decision is doubled (I6); the
@@ -60,7 +61,8 @@ def _overview(found: list[dict[str, Any]]) -> str:
 
 
 def _drill(one: dict[str, Any]) -> str:
-    lines = [f"## {one['drill']}: {one['title']}", ""]
+    where = "" if one["database"] == "sqlite" else f", on {one['database']}"
+    lines = [f"## {one['drill']}: {one['title']}{where}", ""]
     lines += [", ".join(f"{name.replace('_', ' ')} {value}" for name, value in one["counts"].items()) + ".", ""]
     if one["spreads"]:
         lines += ["| seconds | of | p50 | p95 | max |", "|---|---|---|---|---|"]

@@ -66,7 +66,7 @@ class Report:
         return not self.found.broken
 
     def as_json(self) -> dict[str, Any]:
-        """The object that is written to ``drills/<id>.json``."""
+        """The object that is written to a file of its own."""
         return {
             "drill": self.drill,
             "title": self.title,
@@ -83,9 +83,9 @@ class Report:
         }
 
     def write(self, folder: Path) -> Path:
-        """Write the report as a file of its own; returns where."""
+        """Write the report as a file of its own, one for each database; returns where."""
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{self.drill}.json"
+        path = folder / (f"{self.drill}.json" if self.database == "sqlite" else f"{self.drill}-{self.database}.json")
         path.write_text(json.dumps(self.as_json(), indent=1) + "\n", encoding="utf-8")
         return path
 

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from api.cli import build
 from api.drills import registry
+from api.drills.page import write_page
 from api.drills.result import Found, Report, spread
 
 pytestmark = [pytest.mark.temporal, pytest.mark.timeout(240)]
@@ -30,9 +31,9 @@ def test_workers_killed_at_named_places_lose_nothing_and_repeat_nothing() -> Non
     assert (found["before_result", "mail"]["done"], found["before_result", "task"]["done"]) == (4, 1)
 
 
-@pytest.mark.parametrize("number", ["F06", "F11", "F13", "F20", "F24", "F28"])
+@pytest.mark.parametrize("number", ["F06", "F11", "F13", "F20", "F24", "F28", "F34"])
 def test_the_short_form_of_a_drill_holds(number: str) -> None:
-    """F06, F11, F13, F20, F24, F28: every requirement of the drill, on few runs."""
+    """F06, F11, F13, F20, F24, F28, F34: every requirement of the drill, on few runs."""
     report = small(number)
     assert report.found.counts
     assert report.as_json()["verdict"] == "holds"
@@ -60,6 +61,16 @@ def test_what_does_not_hold_makes_the_command_fail_and_stands_in_the_result_and_
     page = (tmp_path / "page.md").read_text()
     assert "0 of 1 drills hold" in page
     assert "- not held: I2: one is lost" in page
+
+
+def test_what_ran_on_another_database_stands_beside_the_first_on_the_page(tmp_path: Path) -> None:
+    for database in ("sqlite", "postgres"):
+        Report("F00", "nothing", 1, database, small=True, scale=1.0, wall=0.1, found=Found()).write(tmp_path)
+    write_page(tmp_path, tmp_path / "page.md")
+    page = (tmp_path / "page.md").read_text()
+    assert "2 of 2 drills hold" in page
+    assert "## F00: nothing, on postgres\n" in page
+    assert "## F00: nothing\n" in page
 
 
 def test_the_spread_of_times_is_nearest_rank() -> None:
