@@ -40,9 +40,10 @@ def _totals(found: list[dict[str, Any]]) -> str:
         for one in found
         if "ambiguous until on the page" in one["spreads"]
     ]
+    drills = len({one["drill"] for one in found})
     holds = sum(one["verdict"] == "holds" for one in found)
     return (
-        f"**{holds} of {len(found)} drills hold. Of {sums['deliveries']} deliveries {sums['twice']} came twice and "
+        f"**{holds} of {len(found)} results of {drills} drills hold. Of {sums['deliveries']} deliveries {sums['twice']} came twice and "
         f"{sums['lost']} are lost; {sums['ambiguous']} are ambiguous and wait for a person"
         + (f", the last of them on the page after {max(shown)} s" if shown else "")
         + ".**\n"

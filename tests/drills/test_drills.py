@@ -59,7 +59,7 @@ def test_what_does_not_hold_makes_the_command_fail_and_stands_in_the_result_and_
     written = json.loads((tmp_path / "F00.json").read_text())
     assert (written["verdict"], written["seed"], written["broken"]) == ("broken", 7, ["I2: one is lost"])
     page = (tmp_path / "page.md").read_text()
-    assert "0 of 1 drills hold" in page
+    assert "0 of 1 results of 1 drills hold" in page
     assert "- not held: I2: one is lost" in page
 
 
@@ -68,7 +68,7 @@ def test_what_ran_on_another_database_stands_beside_the_first_on_the_page(tmp_pa
         Report("F00", "nothing", 1, database, small=True, scale=1.0, wall=0.1, found=Found()).write(tmp_path)
     write_page(tmp_path, tmp_path / "page.md")
     page = (tmp_path / "page.md").read_text()
-    assert "2 of 2 drills hold" in page
+    assert "2 of 2 results of 1 drills hold" in page
     assert "## F00: nothing, on postgres\n" in page
     assert "## F00: nothing\n" in page
 
