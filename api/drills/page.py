@@ -43,7 +43,8 @@ def _totals(found: list[dict[str, Any]]) -> str:
     drills = len({one["drill"] for one in found})
     holds = sum(one["verdict"] == "holds" for one in found)
     return (
-        f"**{holds} of {len(found)} results of {drills} drills hold. Of {sums['deliveries']} deliveries {sums['twice']} came twice and "
+        f"**{holds} of {len(found)} results of {drills} drills hold. "
+        f"Of {sums['deliveries']} deliveries {sums['twice']} came twice and "
         f"{sums['lost']} are lost; {sums['ambiguous']} are ambiguous and wait for a person"
         + (f", the last of them on the page after {max(shown)} s" if shown else "")
         + ".**\n"

@@ -39,11 +39,12 @@ def test_the_short_form_of_a_drill_holds(number: str) -> None:
     assert report.as_json()["verdict"] == "holds"
 
 
-def test_a_drill_that_does_not_exist_is_named_with_those_that_do() -> None:
+def test_a_drill_that_does_not_exist_is_named_with_where_the_others_are() -> None:
     result = CliRunner().invoke(build(), ["drill", "F99"])
     assert result.exit_code == 2
     assert "F99" in result.output
-    assert "F02" in result.output
+    assert "drill list" in result.output
+    assert "F02" in CliRunner().invoke(build(), ["drill", "list"]).output
 
 
 def test_what_does_not_hold_makes_the_command_fail_and_stands_in_the_result_and_on_the_page(
