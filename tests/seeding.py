@@ -75,6 +75,15 @@ busy, that is a fine answer as well.
 Dana Whitfield"""
 
 
+ANY_TIME = """format: 1
+per_day: 100
+per_week: 500
+window: always
+quiet: {after_conversation: none, after_survey: none, in_escalation: false}
+"""
+"""A contact policy for tests that are not about it: nothing waits."""
+
+
 @dataclass(frozen=True, slots=True)
 class Seeded:
     """Ids of what was made."""
@@ -91,7 +100,7 @@ class Seeded:
 
 def seed(store: Store) -> Seeded:
     """Fill an empty store."""
-    checked = read(files.read_files("."))
+    checked = read(dict(files.read_files(".")) | {"rules/contact.yaml": ANY_TIME})
     assert checked.bundle is not None
     bundle = checked.bundle
     with store.begin() as session:

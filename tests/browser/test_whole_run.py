@@ -28,6 +28,7 @@ from tests.seeding import DAY, OWNER, Seeded, sign_in
 
 pytestmark = [pytest.mark.temporal, pytest.mark.timeout(300)]
 
+ROOT = Path(__file__).resolve().parents[2]
 Found = TypeVar("Found")
 SERVE = "import sys; from api.cli import main; sys.argv[0] = 'backcast'; main()"
 
@@ -49,9 +50,15 @@ def running(seeded_template: tuple[Path, Seeded], tmp_path: Path) -> Iterator[Ru
     shutil.copyfile(template, tmp_path / "backcast.db")
     with socket.create_server(("127.0.0.1", 0)) as door:
         port = door.getsockname()[1]
-    environment = {**os.environ, "BACKCAST_DATA": str(tmp_path)}
+    for name, definition in seeded.bundle.texts.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(definition, encoding="utf-8")
+    environment = {**os.environ, "BACKCAST_DATA": str(tmp_path), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", SERVE, "serve", "--port", str(port)]
-    with (tmp_path / "serve.log").open("wb") as log, subprocess.Popen(command, env=environment, stderr=log) as process:
+    with (
+        (tmp_path / "serve.log").open("wb") as log,
+        subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=log) as process,
+    ):
         store = connect(f"sqlite:///{tmp_path}/backcast.db")
         try:
             eventually(lambda: _listens(port) or process.poll() is not None, 90)

@@ -17,6 +17,7 @@ from engine.store.run_tables import ApprovalRow, OutboxRow, ReportRow, TaskRow, 
 from engine.store.sessions import Store
 from engine.store.tables import AccountRow, ContactRow, EventRow, GoalRow, MemberRow, SubjectRow
 from engine.terms import DeliveryState, Mode
+from tests.seeding import ANY_TIME
 from workflows.activities.stretch import Stretches
 from workflows.channels.letter import Letter, Verdict
 from workflows.payloads import Outcome, StretchInput, StretchResult
@@ -34,13 +35,6 @@ category: education
 steps:
 {steps}
 """
-ANY_TIME = """format: 1
-per_day: 100
-per_week: 500
-window: always
-quiet: {after_conversation: none, after_survey: none, in_escalation: false}
-"""
-"""A contact policy for tests that are not about it: nothing waits."""
 MESSAGES = {
     "hello": """Seats at {{ account.name }}
 Hello {{ contact.first_name }},
