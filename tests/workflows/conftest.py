@@ -22,6 +22,14 @@ async def temporal() -> AsyncIterator[WorkflowEnvironment]:
     await environment.shutdown()
 
 
+@pytest_asyncio.fixture(loop_scope="session")
+async def own_server() -> AsyncIterator[WorkflowEnvironment]:
+    """A server that no other test sees: it starts no second run of a number, and every database counts from one."""
+    environment = await start_server()
+    yield environment
+    await environment.shutdown()
+
+
 @pytest.fixture
 def on_stage(temporal: WorkflowEnvironment) -> OnStage:
     """Opens a stage for a list of lines."""

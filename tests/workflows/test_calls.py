@@ -58,16 +58,16 @@ def run(sqlite_store: Store, tmp_path: Path) -> int:
 
 
 async def test_a_receiver_that_comes_back_gets_each_call_once_under_one_id(
-    temporal: WorkflowEnvironment, sqlite_store: Store, run: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    own_server: WorkflowEnvironment, sqlite_store: Store, run: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """F15, P1: down, then slow to answer, then there."""
     stop = asyncio.Event()
-    with FaultyReceiver(modes=["503", "drop"]) as receiver, temporal.with_time_skipping_disabled():
+    with FaultyReceiver(modes=["503", "drop"]) as receiver, own_server.with_time_skipping_disabled():
         monkeypatch.setenv("CRM_URL", receiver.url)
         monkeypatch.setenv("CRM_SECRET", "whsec_" + base64.b64encode(b"k" * 32).decode())
         settings = Settings(data=str(tmp_path), task_queue=f"test-{uuid4()}", allow_egress=receiver.url)
         channel = choose_channel(settings)
-        work = asyncio.create_task(run_worker(settings, sqlite_store, channel, temporal.client, stop=stop))
+        work = asyncio.create_task(run_worker(settings, sqlite_store, channel, own_server.client, stop=stop))
         try:
             async with asyncio.timeout(60):
                 while not await asyncio.to_thread(_is_done, sqlite_store, run):  # noqa: ASYNC110 # others change it

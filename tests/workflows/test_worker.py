@@ -134,12 +134,12 @@ def decide_at_once(store: Store) -> tuple[list[bool], list[str]]:
 
 
 async def test_of_people_who_decide_at_once_one_wins_and_the_run_does_what_was_decided(
-    temporal: WorkflowEnvironment,
+    own_server: WorkflowEnvironment,
     sqlite_store: Store,
     run: int,
     tmp_path: Path,
 ) -> None:
-    async with working(temporal, sqlite_store, tmp_path):
+    async with working(own_server, sqlite_store, tmp_path):
         await until(lambda: is_asked(sqlite_store))
         won, told = await asyncio.to_thread(decide_at_once, sqlite_store)
         assert len(won) == 1
@@ -160,12 +160,12 @@ async def test_of_people_who_decide_at_once_one_wins_and_the_run_does_what_was_d
 
 
 async def test_a_cycle_is_evaluated_by_its_schedule_and_when_it_is_asked_for(
-    temporal: WorkflowEnvironment,
+    own_server: WorkflowEnvironment,
     sqlite_store: Store,
     run: int,
     tmp_path: Path,
 ) -> None:
-    async with working(temporal, sqlite_store, tmp_path) as (client, queue):
+    async with working(own_server, sqlite_store, tmp_path) as (client, queue):
         result = await evaluate_once(client, queue, CycleInput(), str(uuid4()))
         assert result.accounts == 1
         await ensure_schedule(client, queue)
@@ -179,10 +179,10 @@ async def test_a_cycle_is_evaluated_by_its_schedule_and_when_it_is_asked_for(
 
 
 async def test_the_schedule_runs_cycles_by_itself(
-    temporal: WorkflowEnvironment, sqlite_store: Store, run: int, tmp_path: Path
+    own_server: WorkflowEnvironment, sqlite_store: Store, run: int, tmp_path: Path
 ) -> None:
     """S4-10: what the worker makes at its start, with a day of a second."""
-    async with working(temporal, sqlite_store, tmp_path) as (client, queue):
+    async with working(own_server, sqlite_store, tmp_path) as (client, queue):
         await ensure_schedule(client, queue, every=timedelta(seconds=1))
         await until(lambda: cycles(sqlite_store) >= 2)
         await client.get_schedule_handle(CYCLE_ID).delete()
